@@ -1,0 +1,59 @@
+# Every target sets up what it needs by itself; `make help` lists them.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TOOLS := $(or $(WAYBILL_TOOLS),.tools)
+# Looked up when a recipe runs: set-up may have put uv there a moment ago.
+UV = $$(command -v uv || echo $(TOOLS)/uv/bin/uv)
+# Set-up has just synchronized; to do it again here would race with a set-up side by side.
+RUN = $(UV) run --no-sync
+STEP = sh tools/step.sh
+
+.PHONY: help setup demo test bench lint types format server worker sandbox clean
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Get uv, the locked dependencies and a Temporal server (some minutes the first time, 2 seconds later)
+	@sh tools/setup.sh
+
+demo: setup ## Carry a day of orders from a sandbox HotWax to a sandbox Retail Pro and prove it (KEEP=1 leaves it running)
+	@$(RUN) python -m operators.demo $(if $(KEEP),--keep)
+
+# The tests start servers and databases of their own: they need a server program, and may not find the way to real ones.
+OWN_SERVERS = env -u TEMPORAL_ADDRESS -u TEMPORAL_NAMESPACE -u TEMPORAL_API_KEY -u TEMPORAL_PROFILE \
+	-u TEMPORAL_CONFIG_FILE -u DATABASE_URL
+
+test: setup ## Check style, format and types, then run all tests
+	@[ -z "$$TEMPORAL_ADDRESS" ] || $(OWN_SERVERS) $(RUN) python -m operators.temporal_server fetch >/dev/null
+	@$(STEP) "style (ruff check)" $(RUN) ruff check .
+	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
+	@$(STEP) "types (mypy --strict)" $(RUN) mypy
+	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest
+
+bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
+	@$(if $(N),N=$(N) )$(RUN) python -m bench.orders
+
+lint: setup ## Check style and format
+	@$(STEP) "style (ruff check)" $(RUN) ruff check .
+	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
+
+types: setup ## Check types
+	@$(STEP) "types (mypy --strict)" $(RUN) mypy
+
+format: setup ## Format the code and mend what can be mended by itself
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+server: setup ## Run a Temporal dev server with its Web UI in the foreground, on a file under .waybill/
+	@exec $(RUN) python -m operators.temporal_server run --db .waybill/temporal.db
+
+worker: setup ## Run the worker in the foreground
+	@exec $(RUN) python worker.py
+
+sandbox: setup ## Run the sandbox HotWax and Retail Pro in the foreground, with their state under .waybill/
+	@exec $(RUN) python -m sandbox --port 8090 --state .waybill/sandbox
+
+clean: ## Remove the virtual environment and caches; .tools and .waybill (your ledger) stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -not -path './.tools/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Where Temporal meets I/O: a file per remote system, and the one mechanism for remote writes."""

@@ -1,0 +1,61 @@
+"""From what went wrong to what Temporal does about it: one place that says what is retried, and when."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.effects import InDoubtError, StillSendingError
+from connectors.errors import ConnectorError, Throttled
+from ledger.budget import BudgetExhaustedError
+from ledger.database import LedgerUnavailableError
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+NOT_PROMISED = "NotPromised"
+"""The ledger lost a promise (a restored backup): the workflow assesses the order anew."""
+
+UNKNOWN_TENANT = "UnknownTenant"
+
+
+@contextmanager
+def told_to_temporal() -> Iterator[None]:
+    """Turn Waybill's own errors into failures that Temporal retries at the right time; none has personal data."""
+    try:
+        yield
+    except StillSendingError as error:
+        raise _again(error, error.until - datetime.now(UTC), benign=True) from error
+    except Throttled as error:
+        raise _again(error, error.retry_after, benign=True) from error
+    except BudgetExhaustedError as error:
+        raise _again(error, None, benign=True) from error
+    except (ConnectorError, InDoubtError, LedgerUnavailableError) as error:
+        raise _again(error, None, benign=False) from error
+    except KeyError as error:
+        raise ApplicationError(f"waybill.toml knows no tenant {error}", type=UNKNOWN_TENANT) from error
+    except LookupError as error:
+        raise ApplicationError(str(error), type=NOT_PROMISED, non_retryable=True) from error
+
+
+def _again(error: Exception, after: timedelta | None, *, benign: bool) -> ApplicationError:
+    return ApplicationError(
+        str(error),
+        type=type(error).__name__,
+        next_retry_delay=max(after, timedelta(milliseconds=100)) if after is not None else None,
+        category=ApplicationErrorCategory.BENIGN if benign else ApplicationErrorCategory.UNSPECIFIED,
+    )
+
+
+def tells_temporal(activity: Callable[Params, Result]) -> Callable[Params, Result]:
+    """The activity, failing in Temporal's words."""
+
+    @wraps(activity)
+    def told(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        with told_to_temporal():
+            return activity(*args, **kwargs)
+
+    return told

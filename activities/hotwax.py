@@ -1,0 +1,74 @@
+"""What is done at HotWax: orders are read and assessed, confirmations awaited, invoice numbers written back."""
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.assess import Assessor
+from activities.effects import Effects, Writer
+from activities.failures import tells_temporal
+from activities.promises import promise_write_back
+from activities.systems import Tenants
+from domain.keys import hotwax_queue
+from domain.messages import Assessment, AssessRequest, EffectRequest
+from domain.outcomes import EffectResult
+from domain.plan import is_confirmed
+from ledger import journal, orders
+from ledger.database import Ledger
+from ledger.tables import EffectRow
+
+NOT_CONFIRMED = "NotConfirmed"
+
+
+class HotWaxActivities:
+    """Activities on a tenant's HotWax queue."""
+
+    def __init__(self, ledger: Ledger, tenants: Tenants, effects: Effects) -> None:
+        self._ledger, self._tenants, self._effects = ledger, tenants, effects
+        self._assessor = Assessor(ledger, tenants)
+
+    @activity.defn
+    @tells_temporal
+    def assess_order(self, request: AssessRequest) -> Assessment:
+        """The order is read, the commands are applied, and what it owes is promised in the ledger."""
+        return self._assessor.assess(request)
+
+    @activity.defn
+    @tells_temporal
+    def ensure_invoice_number_in_oms(self, request: EffectRequest) -> EffectResult:
+        """The invoice's number stands on the order in HotWax once."""
+        systems = self._tenants.get(request.tenant)
+        with self._ledger.writing() as session:
+            promise_write_back(session, systems, request.key, request.order_id, datetime.now(UTC))
+        writer = Writer(
+            system=hotwax_queue(request.tenant),
+            turn=systems.oms.turn,
+            send=systems.oms.write_number,
+            find=systems.oms.find_number,
+            # The stored body names the row's whole primary key with its fromDate (hotwax 2.8): a repeat is refused.
+            repeat_safe=True,
+        )
+        return self._effects.ensure(request.key, writer)
+
+    @activity.defn
+    @tells_temporal
+    def await_confirmation(self, request: EffectRequest) -> None:
+        """The store has confirmed the invoice; until then the activity fails benignly, and Temporal asks again."""
+        order = self._tenants.get(request.tenant).oms.read_order(request.order_id)
+        with self._ledger.writing() as session:
+            row = session.get_one(EffectRow, request.key)
+            memory = orders.memory_of(session, orders.see(session, row.tenant, row.order_id, _now()), row.order_no)
+            invoice = next(i for i in memory.made if i.key == request.key)
+            if not (invoice.confirmed or is_confirmed(order, invoice)):
+                raise ApplicationError(
+                    f"{request.key} is not confirmed by the store yet",
+                    type=NOT_CONFIRMED,
+                    category=ApplicationErrorCategory.BENIGN,
+                )
+            row.confirmed = True
+            journal.write(session, (row.tenant, row.order_id), _now(), "invoice", f"{row.key} confirmed by the store")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,52 @@
+"""Ids and business keys: the one place where they are spelled. None has a run id, an attempt or a clock in it."""
+
+ORDER_WORKFLOW = "Order"
+ORDER_FEED_WORKFLOW = "OrderFeed"
+ORDERS_QUEUE = "waybill-orders"
+
+
+def order_workflow_id(tenant: str, order_id: str) -> str:
+    """The workflow id of an order's life."""
+    return f"order/{tenant}/{order_id}"
+
+
+def order_of_workflow_id(workflow_id: str) -> tuple[str, str]:
+    """The tenant and order id of an order's workflow.
+
+    Raises:
+        ValueError: the id is not an order's.
+    """
+    kind, tenant, order_id = workflow_id.split("/", 2)
+    if kind != "order":
+        raise ValueError(f"workflow id {workflow_id!r} is not an order's: expected order/TENANT/ORDER_ID")
+    return tenant, order_id
+
+
+def order_feed_id(tenant: str) -> str:
+    """The schedule id and workflow id stem of a tenant's order feed."""
+    return f"feed/{tenant}/orders"
+
+
+def hotwax_queue(tenant: str) -> str:
+    """The task queue of a tenant's HotWax: one per remote system, so that a sick one stops nobody else (P3)."""
+    return f"waybill-hotwax-{tenant}"
+
+
+def retailpro_queue(tenant: str) -> str:
+    """The task queue of a tenant's Retail Pro."""
+    return f"waybill-retailpro-{tenant}"
+
+
+def invoice_key(tenant: str, order_no: str, revision: int) -> str:
+    """The business key of an invoice; revision 0 is the order's, later ones are supplements (design 8)."""
+    return f"invoice/{tenant}/{order_no}/{revision}"
+
+
+def slip_key(tenant: str, order_no: str, revision: int, from_store: str) -> str:
+    """The business key of a transfer slip: one for each store that shipped, for each invoice it puts right."""
+    return f"slip/{tenant}/{order_no}/{revision}/{from_store}"
+
+
+def write_back_key(tenant: str, order_no: str, revision: int) -> str:
+    """The business key of an invoice number's way back into the OMS."""
+    return f"write_back/{tenant}/{order_no}/{revision}"

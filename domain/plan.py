@@ -1,0 +1,306 @@
+"""What an order owes next: one pure answer from the order, the memory of what was done, and the tenant's policy.
+
+Asked anew whenever something changed, so that repeated, late and reordered events lead to the same life (design 5).
+"""
+
+from collections.abc import Sequence
+
+from domain.base import Frozen
+from domain.channel import OrderKind, kind_of, lines_to_transfer, selling_facility
+from domain.invoice import Billed, Invoice, Slip, build_invoice, slips_to
+from domain.invoicing_store import Election, elect_invoicing_store
+from domain.memory import InvoiceFact, Memory
+from domain.money import ZERO, grand_total_difference, order_total, unknown_adjustments
+from domain.order import Line, Order
+from domain.policy import CaseRule, Confirmation, TenantPolicy
+from domain.stages import EffectState, Hold, HoldCause, Stage
+
+
+class Plan(Frozen):
+    """What is owed for an order now, in the order in which it is made.
+
+    First the invoice (a new one in `invoice`, or the `unsettled` one), then its confirmation, then slips and
+    write-backs side by side; then the order ends in `ends`, or waits.
+    """
+
+    stage: Stage
+    hold: Hold | None = None
+    waiting_for: str = ""
+    invoice: Invoice | None = None
+    unsettled: InvoiceFact | None = None
+    confirm: int | None = None
+    """The revision whose confirmation by the store is awaited, after it was invoiced."""
+    slips: tuple[Slip, ...] = ()
+    write_backs: tuple[int, ...] = ()
+    """The revisions whose invoice number the OMS does not know yet."""
+    ends: Stage | None = None
+
+
+def plan_order(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
+    """What this order owes now."""
+    if memory.cancel_wanted and not memory.made:
+        return Plan(stage=Stage.CANCELLED, ends=Stage.CANCELLED)
+    if not order.kept and not memory.made:
+        return Plan(stage=Stage.CANCELLED, ends=Stage.CANCELLED)
+    match kind_of(order):
+        case OrderKind.CARRIED_OUT:
+            return Plan(stage=Stage.SKIPPED, ends=Stage.SKIPPED)
+        case OrderKind.SEND_SALE:
+            return _plan_send_sale(order, policy)
+        case OrderKind.EXCHANGE if policy.exchange_orders is CaseRule.HOLD and not memory.made:
+            evidence = f"channel {order.channel}: exchange orders are not invoiced without a rule"
+            return Plan(stage=_before(order), hold=Hold(cause=HoldCause.EXCHANGE_ORDER, evidence=evidence))
+        case _:
+            return _plan_invoicing(order, memory, policy)
+
+
+def _before(order: Order) -> Stage:
+    """The stage of an order that has no invoice under way."""
+    return Stage.AWAITING_LINES if order.open_lines else Stage.INVOICING
+
+
+def _waiting_for(order: Order) -> str:
+    fulfilled, kept = len(order.fulfilled), len(order.kept)
+    return f"{fulfilled} of {kept} lines fulfilled; waiting for the others"
+
+
+# ---- send sales: invoiced at the point of sale, still owing transfers ------------------------------------------------
+
+
+def _plan_send_sale(order: Order, policy: TenantPolicy) -> Plan:
+    if order.open_lines:
+        return Plan(stage=Stage.AWAITING_LINES, waiting_for=_waiting_for(order))
+    lines = lines_to_transfer(order)
+    seller = selling_facility(order, policy.selling_store_attribute)
+    hold = _selling_store_problem(seller, policy) or unmapped_store(lines, policy) or missing_upc(lines)
+    if hold or seller is None:
+        return Plan(stage=Stage.TRANSFERRING, hold=hold)
+    slips = slips_to(order.order_no, 0, lines, policy.stores[seller], policy)
+    return Plan(stage=Stage.TRANSFERRING if slips else Stage.DONE, slips=slips, ends=Stage.DONE)
+
+
+def _selling_store_problem(seller: str | None, policy: TenantPolicy) -> Hold | None:
+    if seller is None:
+        evidence = f"a send sale without the attribute {policy.selling_store_attribute}"
+        return Hold(cause=HoldCause.SELLING_STORE_UNKNOWN, evidence=evidence)
+    if seller not in policy.stores:
+        evidence = f"selling facility {seller} has no Retail Pro store"
+        return Hold(cause=HoldCause.UNMAPPED_STORE, subject=seller, evidence=evidence)
+    return None
+
+
+# ---- orders that we invoice ------------------------------------------------------------------------------------------
+
+
+def _plan_invoicing(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
+    if memory.same_number:
+        evidence = f"order number {order.order_no} belongs to order {memory.same_number} already"
+        return Plan(stage=_before(order), hold=Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence=evidence))
+    if hold := changed_after_invoice(order, memory):
+        return Plan(stage=Stage.INVOICING, hold=hold)
+    if memory.unsettled:
+        return _owing(order, memory, policy, unsettled=memory.unsettled)
+    due = lines_due(order, memory)
+    if not due:
+        return _owing(order, memory, policy)
+    election = _elect(due, memory, policy)
+    if hold := first_problem(order, due, election, policy):
+        return Plan(stage=_before(order), hold=hold)
+    assert election is not None  # noqa: S101 - first_problem holds the order when nobody can be elected
+    invoice = build_invoice(order, due, election, policy, _billed(memory))
+    return _owing(order, memory, policy, invoice=invoice)
+
+
+def lines_due(order: Order, memory: Memory) -> tuple[Line, ...]:
+    """The lines to invoice now: all fulfilled ones on no invoice yet, once no line is open or an operator forces it.
+
+    Only completely fulfilled orders are invoiced (retailpro 2.3); cancelled lines do not count (hotwax 1.3).
+    """
+    forced = memory.force is not None and memory.force.revision == memory.next_revision
+    if order.open_lines and not forced:
+        return ()
+    return tuple(line for line in order.fulfilled if line.line_id not in memory.invoiced_lines)
+
+
+def _elect(due: Sequence[Line], memory: Memory, policy: TenantPolicy) -> Election | None:
+    if memory.made:
+        return Election(store=memory.made[0].store, reason="supplement: the store of the order's first invoice")
+    if memory.force and memory.force.store:
+        return Election(store=memory.force.store, reason=f"forced by {memory.force.operator}")
+    return elect_invoicing_store(due, policy)
+
+
+def _billed(memory: Memory) -> Billed:
+    return Billed(
+        revisions=memory.next_revision,
+        order_discount=sum((i.order_discount for i in memory.made), ZERO),
+    )
+
+
+def _owing(
+    order: Order,
+    memory: Memory,
+    policy: TenantPolicy,
+    *,
+    invoice: Invoice | None = None,
+    unsettled: InvoiceFact | None = None,
+) -> Plan:
+    """The plan of an order that has nothing in its way: everything that is promised and not yet done."""
+    slips = _slips_owed(order, memory, policy, invoice)
+    write_backs = _write_backs_owed(memory, policy, invoice)
+    invoicing = invoice is not None or unsettled is not None
+    confirm = _confirmation_owed(order, memory, policy, invoicing)
+    return Plan(
+        stage=_stage_of(order, invoicing=invoicing or confirm is not None, owing=bool(slips or write_backs)),
+        waiting_for=_waiting_for(order) if order.open_lines else "",
+        invoice=invoice,
+        unsettled=unsettled,
+        confirm=confirm,
+        slips=slips,
+        write_backs=write_backs,
+        ends=None if order.open_lines else Stage.DONE,
+    )
+
+
+def _stage_of(order: Order, *, invoicing: bool, owing: bool) -> Stage:
+    if invoicing:
+        return Stage.INVOICING
+    if owing:
+        return Stage.TRANSFERRING
+    return Stage.AWAITING_LINES if order.open_lines else Stage.DONE
+
+
+def _slips_owed(order: Order, memory: Memory, policy: TenantPolicy, invoice: Invoice | None) -> tuple[Slip, ...]:
+    done = {(s.revision, s.store) for s in memory.slips if s.state is EffectState.DONE}
+    billed = [(i.revision, i.store, _lines_as_invoiced(order, i)) for i in memory.made]
+    if invoice:
+        lines = [line for line in order.lines if line.line_id in invoice.line_ids]
+        billed.append((invoice.revision, invoice.store, lines))
+    owed = [
+        slip for revision, store, lines in billed for slip in slips_to(order.order_no, revision, lines, store, policy)
+    ]
+    return tuple(slip for slip in owed if (slip.revision, slip.from_store) not in done)
+
+
+def _lines_as_invoiced(order: Order, invoice: InvoiceFact) -> list[Line]:
+    """The invoice's lines where they were fulfilled then: what happens to them later moves no stock of this invoice."""
+    lines = [line for line in order.lines if line.line_id in invoice.lines]
+    return [line.model_copy(update={"facility_id": invoice.lines[line.line_id]}) for line in lines]
+
+
+def _write_backs_owed(memory: Memory, policy: TenantPolicy, invoice: Invoice | None) -> tuple[int, ...]:
+    if policy.write_back_type is None:
+        return ()
+    done = {w.revision for w in memory.write_backs if w.state is EffectState.DONE}
+    revisions = [i.revision for i in memory.made] + ([invoice.revision] if invoice else [])
+    return tuple(r for r in revisions if r not in done)
+
+
+def _confirmation_owed(order: Order, memory: Memory, policy: TenantPolicy, invoicing: bool) -> int | None:
+    """The newest invoice, until the store has confirmed it; an earlier confirmation does not speak for a supplement."""
+    if policy.confirmation is Confirmation.NONE:
+        return None
+    if invoicing:
+        return memory.unsettled.revision if memory.unsettled else memory.next_revision
+    if not memory.made or memory.made[-1].confirmed or is_confirmed(order, memory.made[-1]):
+        return None
+    return memory.made[-1].revision
+
+
+def is_confirmed(order: Order, invoice: InvoiceFact) -> bool:
+    """Whether the OMS says that the store made this invoice (hotwax 5.4, `retailProStatus`)."""
+    if order.confirmed_at is None:
+        return False
+    return invoice.revision == 0 or (invoice.sent_at is not None and order.confirmed_at >= invoice.sent_at)
+
+
+# ---- what stands in the way ------------------------------------------------------------------------------------------
+
+
+def changed_after_invoice(order: Order, memory: Memory) -> Hold | None:
+    """The hold for a line that is on an invoice and is no longer fulfilled as it was then.
+
+    `ITEM_COMPLETED -> ITEM_APPROVED` is a legal transition (hotwax 1.2), so completion is not final.
+    """
+    now = {line.line_id: line for line in order.lines}
+    changed = [
+        f"line {line_id} was invoiced as fulfilled by {facility}, now {_where(now.get(line_id))}"
+        for line_id, facility in sorted(memory.invoiced_lines.items())
+        if line_id not in memory.acknowledged and not _still(now.get(line_id), facility)
+    ]
+    return Hold(cause=HoldCause.REOPENED_LINE, evidence="; ".join(changed)) if changed else None
+
+
+def _still(line: Line | None, facility: str) -> bool:
+    return line is not None and line.fulfilled and line.facility_id == facility
+
+
+def _where(line: Line | None) -> str:
+    return "gone" if line is None else f"{line.status} at {line.facility_id}"
+
+
+def first_problem(order: Order, due: Sequence[Line], election: Election | None, policy: TenantPolicy) -> Hold | None:
+    """The first thing that keeps these lines from being invoiced, or None."""
+    return (
+        digital_without_rule(due, policy)
+        or unmapped_store(due, policy)
+        or missing_upc(due)
+        or _unknown_adjustment(order, due)
+        or _totals_differ(order, policy)
+        or _nobody_elected(election, policy)
+    )
+
+
+def digital_without_rule(lines: Sequence[Line], policy: TenantPolicy) -> Hold | None:
+    """The hold for digital lines (facility `_NA_`, hotwax 1.3) where the tenant has no rule for them."""
+    digital = [line.line_id for line in lines if line.digital]
+    if not digital or policy.digital_lines is CaseRule.INVOICE:
+        return None
+    return Hold(cause=HoldCause.DIGITAL_LINE, evidence=f"digital lines {', '.join(digital)}")
+
+
+def unmapped_store(lines: Sequence[Line], policy: TenantPolicy) -> Hold | None:
+    """The hold for a facility that has no Retail Pro store; one subject for all orders that it keeps waiting."""
+    facilities = sorted({line.facility_id for line in lines if not line.digital} - policy.stores.keys())
+    if not facilities:
+        return None
+    evidence = f"no Retail Pro store for facility {', '.join(facilities)}"
+    return Hold(cause=HoldCause.UNMAPPED_STORE, subject=facilities[0], evidence=evidence)
+
+
+def missing_upc(lines: Sequence[Line]) -> Hold | None:
+    """The hold for a product without a UPC."""
+    product = next((line.product_id for line in lines if not line.upc), None)
+    if product is None:
+        return None
+    evidence = f"product {product} has no UPC in HotWax"
+    return Hold(cause=HoldCause.UNMAPPED_PRODUCT, subject=product, evidence=evidence)
+
+
+def _unknown_adjustment(order: Order, lines: Sequence[Line]) -> Hold | None:
+    unknown = unknown_adjustments(order, lines)
+    if not unknown:
+        return None
+    evidence = ", ".join(f"{a.kind} {a.amount}" for a in unknown)
+    return Hold(cause=HoldCause.UNKNOWN_ADJUSTMENT, subject=unknown[0].kind, evidence=evidence)
+
+
+def _totals_differ(order: Order, policy: TenantPolicy) -> Hold | None:
+    difference = grand_total_difference(order, policy)
+    if not difference:
+        return None
+    evidence = (
+        f"HotWax says {order.grand_total} {order.currency}, lines, taxes, discounts and shipping add up to "
+        f"{order_total(order, policy)}: difference {difference}"
+    )
+    return Hold(cause=HoldCause.TOTALS_DIFFER, evidence=evidence)
+
+
+def _nobody_elected(election: Election | None, policy: TenantPolicy) -> Hold | None:
+    if election is None:
+        evidence = "only digital lines, and no digital_store to invoice them"
+        return Hold(cause=HoldCause.DIGITAL_LINE, evidence=evidence)
+    if election.store not in policy.stores.values():
+        evidence = f"store {election.store} ({election.reason}) is not in [stores]"
+        return Hold(cause=HoldCause.UNMAPPED_STORE, subject=election.store, evidence=evidence)
+    return None

@@ -1,0 +1,131 @@
+"""Where an order stands (stage), why it does not go on (hold), and what became of a remote write (effect)."""
+
+from enum import StrEnum
+
+from domain.base import Frozen
+
+
+class Stage(StrEnum):
+    """The four stages and two ends of an order's life (design 5)."""
+
+    AWAITING_LINES = "AWAITING_LINES"
+    INVOICING = "INVOICING"
+    TRANSFERRING = "TRANSFERRING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    SKIPPED = "SKIPPED"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing more happens to an order in this stage unless the OMS changes it."""
+        return self in {Stage.DONE, Stage.CANCELLED, Stage.SKIPPED}
+
+
+class HoldCause(StrEnum):
+    """The closed list of reasons for which an order is held."""
+
+    UNMAPPED_STORE = "unmapped_store"
+    UNMAPPED_PRODUCT = "unmapped_product"
+    FIELD_TOO_LONG = "field_too_long"
+    FIELD_MISSING = "field_missing"
+    TOTALS_DIFFER = "totals_differ"
+    UNKNOWN_ADJUSTMENT = "unknown_adjustment"
+    DIGITAL_LINE = "digital_line"
+    EXCHANGE_ORDER = "exchange_order"
+    SELLING_STORE_UNKNOWN = "selling_store_unknown"
+    DUPLICATE_ORDER_NO = "duplicate_order_no"
+    REOPENED_LINE = "reopened_line"
+    INVOICE_REJECTED = "invoice_rejected"
+    INVOICE_UNKNOWN = "invoice_unknown"
+    CONFIRMATION_OVERDUE = "confirmation_overdue"
+    SLIP_REJECTED = "slip_rejected"
+    SLIP_UNKNOWN = "slip_unknown"
+    WRITE_BACK_REJECTED = "write_back_rejected"
+    WRITE_BACK_UNKNOWN = "write_back_unknown"
+    REMOTE_UNREACHABLE = "remote_unreachable"
+    REMOTE_CONTRACT = "remote_contract"
+    ORDER_NOT_FOUND = "order_not_found"
+
+
+NEXT_ACTIONS: dict[HoldCause, str] = {
+    HoldCause.UNMAPPED_STORE: "add the facility under [tenants.*.stores] in waybill.toml, then `resume`",
+    HoldCause.UNMAPPED_PRODUCT: "give the product its UPC in HotWax, then `resume`",
+    HoldCause.FIELD_TOO_LONG: "shorten the value at its source, or mend order_no_template, then `resume`",
+    HoldCause.FIELD_MISSING: "add the value in HotWax, or a default in waybill.toml, then `resume`",
+    HoldCause.TOTALS_DIFFER: "find which side is wrong; mend the order in HotWax or the tax mode, then `resume`",
+    HoldCause.UNKNOWN_ADJUSTMENT: "say in waybill.toml how this adjustment type is invoiced, then `resume`",
+    HoldCause.DIGITAL_LINE: "set digital_lines in waybill.toml, then `resume`",
+    HoldCause.EXCHANGE_ORDER: "set exchange_orders in waybill.toml, then `resume`; or `cancel`",
+    HoldCause.SELLING_STORE_UNKNOWN: "add the selling store's attribute to the order in HotWax, then `resume`",
+    HoldCause.DUPLICATE_ORDER_NO: "another order or system has this number: `cancel`, or `confirm` its invoice",
+    HoldCause.REOPENED_LINE: "settle the invoiced line with the store (return or refulfill it), then `resume`",
+    HoldCause.INVOICE_REJECTED: "mend what Retail Pro names, then `resume`; or `cancel`",
+    HoldCause.INVOICE_UNKNOWN: "look for the order number in Retail Pro: `confirm` the number found, or `resend`",
+    HoldCause.CONFIRMATION_OVERDUE: "ask the invoicing store to invoice it, then `resume`; or `confirm` its number",
+    HoldCause.SLIP_REJECTED: "mend what Retail Pro names, then `resume`",
+    HoldCause.SLIP_UNKNOWN: "look for the slip number in Retail Pro: `confirm` it, or `resend`",
+    HoldCause.WRITE_BACK_REJECTED: "mend what HotWax names (is the identification type seeded?), then `resume`",
+    HoldCause.WRITE_BACK_UNKNOWN: "look at the order's identifications in HotWax: `confirm`, or `resend`",
+    HoldCause.REMOTE_UNREACHABLE: "nothing to do once the system is back: it is tried again; `resume` tries now",
+    HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: read the evidence, mend the source, then `resume`",
+    HoldCause.ORDER_NOT_FOUND: "check the order in HotWax, then `resume`; or `cancel`",
+}
+
+
+class Hold(Frozen):
+    """Why an order does not go on: a cause, what it is about, and the evidence.
+
+    `subject` groups orders that wait for the same thing (a facility, a product, a remote system); it is empty
+    where each order is a case of its own. Evidence never has personal data.
+    """
+
+    cause: HoldCause
+    subject: str = ""
+    evidence: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of the systematic cause, as operators write it: `unmapped_store:DMA07`."""
+        return f"{self.cause}:{self.subject}" if self.subject else str(self.cause)
+
+    @property
+    def next_action(self) -> str:
+        """What an operator does about it, in one sentence."""
+        return NEXT_ACTIONS[self.cause]
+
+
+class EffectKind(StrEnum):
+    """The remote writes of an order's life."""
+
+    INVOICE = "invoice"
+    SLIP = "slip"
+    WRITE_BACK = "write_back"
+
+
+class EffectState(StrEnum):
+    """What became of a remote write (design 8).
+
+    `planned`: promised, never on the wire. `sending`: committed before the socket is opened. `unknown`: sent, and the
+    answer was lost.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    DONE = "done"
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether the remote system may already have it, so that its body must not change any more."""
+        return self in {EffectState.SENDING, EffectState.UNKNOWN, EffectState.DONE}
+
+
+HOLD_OF_EFFECT: dict[tuple[EffectKind, EffectState], HoldCause] = {
+    (EffectKind.INVOICE, EffectState.REJECTED): HoldCause.INVOICE_REJECTED,
+    (EffectKind.INVOICE, EffectState.UNKNOWN): HoldCause.INVOICE_UNKNOWN,
+    (EffectKind.SLIP, EffectState.REJECTED): HoldCause.SLIP_REJECTED,
+    (EffectKind.SLIP, EffectState.UNKNOWN): HoldCause.SLIP_UNKNOWN,
+    (EffectKind.WRITE_BACK, EffectState.REJECTED): HoldCause.WRITE_BACK_REJECTED,
+    (EffectKind.WRITE_BACK, EffectState.UNKNOWN): HoldCause.WRITE_BACK_UNKNOWN,
+}

@@ -1,0 +1,1 @@
+"""The books: what Waybill has seen, promised and done, on SQLite or PostgreSQL."""

@@ -1,0 +1,110 @@
+"""Opening the ledger: one class for SQLite and PostgreSQL, with the durability that the books need."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlmodel import Session
+
+BUSY_MS = 10_000
+
+
+class LedgerUnavailableError(Exception):
+    """The ledger's database did not take or give data: nothing was changed, the same step may be tried again."""
+
+
+class Ledger:
+    """The ledger's database.
+
+    `url` is SQLAlchemy's: `sqlite:///PATH` or `postgresql+psycopg://...` (plain `postgresql://` means the same).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(_with_driver(url))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = self._engine("NORMAL")
+        # An effect must be on disk before its request leaves; a feed event lost with the power is read again.
+        self._durable_engine = self._engine("FULL") if self.is_sqlite else self.engine
+
+    def _engine(self, synchronous: str) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000}, pool_size=20, max_overflow=20)
+        event.listen(engine, "connect", _pragmas(synchronous))
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end of the block, or not at all.
+
+        Raises:
+            LedgerUnavailableError: the database is locked, full or out of reach.
+        """
+        with self._session(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def durable(self) -> Iterator[Session]:
+        """Like `writing`; the commit returns when the data is on disk, whatever happens to the power."""
+        with self._session(self._durable_engine) as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading only; it never waits for a writer on SQLite."""
+        with self._session(self.engine.execution_options(waybill_read=True)) as session:
+            yield session
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except DBAPIError as error:
+            if _is_outage(error):
+                raise LedgerUnavailableError(_explain(error, self.url.render_as_string())) from error
+            raise
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+        self._durable_engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    return isinstance(error, (InterfaceError, OperationalError))
+
+
+def _explain(error: DBAPIError, where: str) -> str:
+    """What an operator reads; the statement and its parameters stay out, they may carry personal data."""
+    return f"the ledger at {where} did not answer: {error.orig}. Free the disk or the lock; the step is tried again"
+
+
+def _pragmas(synchronous: str) -> Any:
+    def set_pragmas(connection: SqliteConnection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", f"synchronous={synchronous}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return set_pragmas
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and writes later could fail in the middle."""
+    read = connection.get_execution_options().get("waybill_read", False)
+    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

@@ -1,0 +1,186 @@
+"""The effect mechanism's memory: each remote write as a row that is committed before the wire is touched (design 8).
+
+The states and their transitions stand here and nowhere else; who may send is decided by compare-and-set on `attempt`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum, auto
+
+from sqlmodel import Session, col, select
+
+from domain.base import Frozen
+from domain.outcomes import EffectResult, Outcome, WriteOutcome, state_after
+from domain.stages import EffectKind, EffectState
+from ledger import journal
+from ledger.tables import EffectRow, SlipNumberRow
+
+ANSWER_MAX = 8_192
+"""How much of a remote's answer is kept, in characters."""
+
+
+class EffectDraft(Frozen):
+    """A remote write to promise: its business key, what it is for, and the exact body."""
+
+    key: str
+    tenant: str
+    order_id: str
+    order_no: str
+    kind: EffectKind
+    revision: int
+    body: str
+    remote_no: str
+    store: str = ""
+    lines: Mapping[str, str] | None = None
+    amount: Decimal = Decimal(0)
+    order_discount: Decimal = Decimal(0)
+
+
+class Turn(Enum):
+    """What an attempt to make an effect may do now."""
+
+    SEND = auto()
+    """Ours alone: the row says `sending`, and is on disk."""
+    LOOK_FIRST = auto()
+    """An earlier attempt may have arrived: look it up, or repeat it where that is safe."""
+    SETTLED = auto()
+    """Nothing to do: it is done, rejected, or waits for an operator."""
+    BUSY = auto()
+    """Another attempt may still be on the wire until its lease ends."""
+
+
+def promise(session: Session, draft: EffectDraft, now: datetime) -> EffectRow:
+    """The row of this effect, made or refreshed.
+
+    A row that was never on the wire, or that the remote refused, takes the new body and is planned again. One that may
+    exist keeps its body for good. The caller checks that the row's order is its own.
+    """
+    row = session.get(EffectRow, draft.key, with_for_update=True)
+    if row is None:
+        row = EffectRow(**draft.model_dump(exclude={"amount", "order_discount"}), planned_at=now)
+        row.amount, row.order_discount = str(draft.amount), str(draft.order_discount)
+        session.add(row)
+    elif row.order_id == draft.order_id and not row.state.may_exist:
+        row.body, row.lines, row.store = draft.body, dict(draft.lines) if draft.lines else None, draft.store
+        row.amount, row.order_discount = str(draft.amount), str(draft.order_discount)
+        row.state, row.foreign, row.planned_at = EffectState.PLANNED, False, now
+    return row
+
+
+def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_repeat: bool) -> tuple[Turn, EffectRow]:
+    """Claim the right to send, or learn why there is nothing to send.
+
+    Commit with `Ledger.durable` before the socket is opened. `may_repeat` says that the caller can resolve doubt: by
+    looking up, or because the remote makes no second document.
+
+    Raises:
+        LookupError: nobody promised this effect.
+    """
+    row = session.get(EffectRow, key, with_for_update=True)
+    if row is None:
+        raise LookupError(f"effect {key} was never promised")
+    if row.state in {EffectState.DONE, EffectState.REJECTED}:
+        return Turn.SETTLED, row
+    if row.state is EffectState.SENDING:
+        if row.lease_until and row.lease_until > now:
+            return Turn.BUSY, row
+        _doubt(session, row, now, "an attempt ended without an answer")
+    turn = Turn.LOOK_FIRST if row.in_doubt else Turn.SEND
+    if turn is Turn.LOOK_FIRST and not may_repeat:
+        row.state = EffectState.UNKNOWN
+        return Turn.SETTLED, row
+    row.state, row.attempt, row.lease_until = EffectState.SENDING, row.attempt + 1, now + lease
+    row.sent_at = row.sent_at or now
+    return turn, row
+
+
+def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now: datetime) -> EffectRow:
+    """Write down what an attempt came to.
+
+    An answer that proves the document exists is always written down, however late it comes. Any other answer counts
+    only while the attempt is the newest: a later one knows better.
+    """
+    row = session.get_one(EffectRow, key, with_for_update=True)
+    state = state_after(outcome.outcome, in_doubt=row.in_doubt)
+    if row.state is EffectState.DONE or (state is not EffectState.DONE and row.attempt != attempt):
+        _note(session, row, now, f"a late answer of attempt {attempt} changes nothing: {outcome.outcome}")
+        return row
+    row.state, row.in_doubt = state, row.in_doubt or state is EffectState.UNKNOWN
+    row.number, row.problem = outcome.number, outcome.problem
+    row.http_status, row.answer = outcome.http_status, outcome.raw[:ANSWER_MAX]
+    row.foreign = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED
+    row.lease_until, row.settled_at = None, now
+    _note(session, row, now, _told(row))
+    return row
+
+
+def release(session: Session, key: str, attempt: int, now: datetime, why: str) -> None:
+    """Give the claim back: it is certain that nothing was applied, so the effect is as if it was never sent."""
+    row = session.get_one(EffectRow, key, with_for_update=True)
+    if row.attempt == attempt and row.state is EffectState.SENDING:
+        row.state = EffectState.UNKNOWN if row.in_doubt else EffectState.PLANNED
+        row.lease_until, row.problem = None, why
+        if not row.in_doubt:
+            row.sent_at = None
+        _note(session, row, now, f"attempt {attempt} was not applied: {why}")
+
+
+def confirm(row: EffectRow, number: str, now: datetime) -> None:
+    """Adopt what an operator found in the remote system: the document exists, with this number."""
+    row.state, row.number, row.confirmed = EffectState.DONE, number, True
+    row.problem, row.foreign, row.lease_until, row.settled_at = "", False, None, now
+
+
+def resend(row: EffectRow) -> None:
+    """Plan the effect anew: an operator looked, and the remote system does not have it."""
+    row.state, row.in_doubt, row.foreign, row.lease_until = EffectState.PLANNED, False, False, None
+
+
+def of_order(session: Session, tenant: str, order_id: str) -> Sequence[EffectRow]:
+    """All effects of an order, in the order in which they were promised."""
+    mine = select(EffectRow).where(EffectRow.tenant == tenant, EffectRow.order_id == order_id)
+    return session.exec(mine.order_by(col(EffectRow.revision), col(EffectRow.planned_at), col(EffectRow.key))).all()
+
+
+def forget_planned(session: Session, tenant: str, order_id: str) -> None:
+    """Drop the promises that never reached the wire: the order is cancelled, its number is free again."""
+    for row in of_order(session, tenant, order_id):
+        if row.state is EffectState.PLANNED:
+            session.delete(row)
+
+
+def result_of(row: EffectRow) -> EffectResult:
+    """Where this effect stands, as the workflow needs to know it."""
+    return EffectResult(
+        key=row.key,
+        kind=row.kind,
+        state=row.state,
+        number=row.number,
+        problem=row.problem,
+        foreign=row.foreign,
+    )
+
+
+def next_slip_number(session: Session, tenant: str, start: int) -> int:
+    """The next number of the tenant's stored sequence: never a hash, never a clock (retailpro 9.1)."""
+    row = session.get(SlipNumberRow, tenant, with_for_update=True)
+    if row is None:
+        row = SlipNumberRow(tenant=tenant, next_number=start)
+        session.add(row)
+    number, row.next_number = row.next_number, row.next_number + 1
+    return number
+
+
+def _doubt(session: Session, row: EffectRow, now: datetime, why: str) -> None:
+    row.in_doubt, row.state, row.problem = True, EffectState.UNKNOWN, why
+    _note(session, row, now, why)
+
+
+def _told(row: EffectRow) -> str:
+    detail = row.number or row.problem
+    return f"{row.state}{f': {detail}' if detail else ''}"
+
+
+def _note(session: Session, row: EffectRow, now: datetime, text: str) -> None:
+    journal.write(session, (row.tenant, row.order_id), now, str(row.kind), f"{row.key} {text}")

@@ -1,0 +1,132 @@
+"""What the feeds saw: events once each, and the cursor, in one transaction (design 10)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, delete, select, update
+
+from domain.base import Frozen, Moment
+from ledger import orders
+from ledger.tables import FeedCursorRow, FeedEventRow, OrderRow
+
+ORDERS = "orders"
+KEEP_EVENTS = timedelta(days=30)
+"""How long dispatched events are kept to recognize repeats; beyond it, repeats are read again and change nothing."""
+
+
+class SeenEvent(Frozen):
+    """One change of status as a feed saw it. `opens` says that it may be an order's first word."""
+
+    event_id: str
+    order_id: str
+    status: str
+    at: Moment
+    opens: bool = True
+
+
+def cursor_of(session: Session, tenant: str) -> datetime | None:
+    """How far the tenant's order feed was read; None before its first poll."""
+    row = session.get(FeedCursorRow, (tenant, ORDERS))
+    return row.cursor if row else None
+
+
+def record_page(
+    session: Session,
+    tenant: str,
+    events: Sequence[SeenEvent],
+    now: datetime,
+    *,
+    cursor: datetime | None = None,
+    backfill: bool = False,
+) -> int:
+    """Keep the events not seen before and move the cursor forward; the number of new ones.
+
+    An event that cannot open an order's life (a line back in approval) is dropped for orders nobody knows. `cursor`
+    None leaves the cursor alone.
+    """
+    fresh = _not_seen(session, tenant, events)
+    known = _known_orders(session, tenant, {e.order_id for e in fresh})
+    wanted = [e for e in fresh if e.opens or e.order_id in known]
+    for order_id in sorted({e.order_id for e in wanted} - known):
+        orders.see(session, tenant, order_id, now)
+    session.add_all(_row(tenant, event, now, backfill) for event in wanted)
+    if cursor is not None:
+        _advance(session, tenant, cursor, now)
+    return len(wanted)
+
+
+def _row(tenant: str, event: SeenEvent, now: datetime, backfill: bool) -> FeedEventRow:
+    return FeedEventRow(
+        tenant=tenant,
+        feed=ORDERS,
+        event_id=event.event_id,
+        order_id=event.order_id,
+        status=event.status,
+        happened_at=event.at,
+        seen_at=now,
+        backfill=backfill,
+    )
+
+
+def _not_seen(session: Session, tenant: str, events: Sequence[SeenEvent]) -> list[SeenEvent]:
+    ids = [e.event_id for e in events]
+    query = select(FeedEventRow.event_id).where(
+        FeedEventRow.tenant == tenant, FeedEventRow.feed == ORDERS, col(FeedEventRow.event_id).in_(ids)
+    )
+    seen = set(session.exec(query).all())
+    fresh: dict[str, SeenEvent] = {e.event_id: e for e in events if e.event_id not in seen}
+    return list(fresh.values())
+
+
+def _known_orders(session: Session, tenant: str, order_ids: set[str]) -> set[str]:
+    query = select(OrderRow.order_id).where(OrderRow.tenant == tenant, col(OrderRow.order_id).in_(order_ids))
+    return set(session.exec(query).all())
+
+
+def _advance(session: Session, tenant: str, cursor: datetime, now: datetime) -> None:
+    row = session.get(FeedCursorRow, (tenant, ORDERS), with_for_update=True)
+    if row is None:
+        session.add(FeedCursorRow(tenant=tenant, feed=ORDERS, cursor=cursor, polled_at=now))
+        return
+    row.cursor, row.polled_at = max(row.cursor, cursor), now
+
+
+def waiting_orders(session: Session, tenant: str, *, backfill: bool, limit: int) -> Sequence[str]:
+    """Orders with events that their workflow was not told of, those waiting longest first."""
+    query = (
+        select(FeedEventRow.order_id)
+        .where(
+            FeedEventRow.tenant == tenant,
+            FeedEventRow.feed == ORDERS,
+            col(FeedEventRow.dispatched_at).is_(None),
+            FeedEventRow.backfill == backfill,
+        )
+        .order_by(col(FeedEventRow.seen_at))
+        .limit(limit)
+    )
+    return list(dict.fromkeys(session.exec(query).all()))
+
+
+def mark_dispatched(session: Session, tenant: str, order_ids: Iterable[str], seen_by: datetime, now: datetime) -> None:
+    """Note that the workflows of these orders were told of everything seen until `seen_by`."""
+    session.exec(
+        update(FeedEventRow)
+        .where(
+            col(FeedEventRow.tenant) == tenant,
+            col(FeedEventRow.feed) == ORDERS,
+            col(FeedEventRow.order_id).in_(list(order_ids)),
+            col(FeedEventRow.dispatched_at).is_(None),
+            col(FeedEventRow.seen_at) <= seen_by,
+        )
+        .values(dispatched_at=now)
+    )
+
+
+def prune(session: Session, tenant: str, now: datetime) -> None:
+    """Drop dispatched events that are older than any overlap."""
+    session.exec(
+        delete(FeedEventRow).where(
+            col(FeedEventRow.tenant) == tenant,
+            col(FeedEventRow.dispatched_at) < now - KEEP_EVENTS,
+        )
+    )

@@ -1,0 +1,52 @@
+"""Bringing the ledger's schema up to date, from empty or from any earlier version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from ledger.database import Ledger
+
+_LOCK = 0x57415942
+"""The number of PostgreSQL's advisory lock for migrations: two set-ups at once wait for each other."""
+
+
+class SchemaOutdatedError(Exception):
+    """The ledger's schema is not this version's."""
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(ledger: Ledger) -> str:
+    """The schema's version after everything that was missing was applied; again without harm."""
+    with ledger.engine.begin() as connection:
+        if not ledger.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        command.upgrade(_config(connection), "head")
+    return newest()
+
+
+def newest() -> str:
+    """The version that this code writes and reads."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def check(ledger: Ledger) -> None:
+    """Make sure that the ledger has this code's schema.
+
+    Raises:
+        SchemaOutdatedError: `waybill setup` has to run first.
+    """
+    with ledger.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != newest():
+        where = ledger.url.render_as_string()
+        raise SchemaOutdatedError(f"the ledger at {where} has schema {found or 'none'}: run `waybill setup`")

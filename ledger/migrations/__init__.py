@@ -1,0 +1,1 @@
+"""The ledger's schema, step by step; every step runs on SQLite and PostgreSQL."""

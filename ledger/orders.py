@@ -1,0 +1,187 @@
+"""Orders in the ledger: first seen, remembered, assessed, and their stages recorded."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session, col, delete, select
+
+from domain.base import Frozen
+from domain.memory import Force, InvoiceFact, Memory, WriteFact
+from domain.messages import StageRecord
+from domain.order import Line, Order
+from domain.policy import TenantPolicy
+from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
+from ledger import effects, journal
+from ledger.tables import EffectRow, LineRow, OrderRow
+
+
+def see(session: Session, tenant: str, order_id: str, now: datetime) -> OrderRow:
+    """The order's row, made when this is the first word of it: from here on `recover` knows the order."""
+    row = session.get(OrderRow, (tenant, order_id), with_for_update=True)
+    if row is None:
+        row = OrderRow(tenant=tenant, order_id=order_id, stage_since=now, seen_at=now)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def hold_of(row: OrderRow) -> Hold | None:
+    """Why the order is held, or None."""
+    if row.hold_cause is None:
+        return None
+    return Hold(cause=HoldCause(row.hold_cause), subject=row.hold_subject, evidence=row.hold_evidence)
+
+
+def memory_of(session: Session, row: OrderRow, order_no: str) -> Memory:
+    """What is remembered of this order, and whether another one already uses its number."""
+    mine = effects.of_order(session, row.tenant, row.order_id)
+    return Memory(
+        invoices=tuple(_invoice_fact(e) for e in mine if e.kind is EffectKind.INVOICE),
+        slips=tuple(_write_fact(e) for e in mine if e.kind is EffectKind.SLIP),
+        write_backs=tuple(_write_fact(e) for e in mine if e.kind is EffectKind.WRITE_BACK),
+        force=Force.model_validate(row.force) if row.force else None,
+        cancel_wanted=row.cancel_wanted,
+        acknowledged=frozenset(row.acknowledged or ()),
+        same_number=_rival(session, row, order_no),
+    )
+
+
+def _invoice_fact(row: EffectRow) -> InvoiceFact:
+    return InvoiceFact(
+        key=row.key,
+        revision=row.revision,
+        state=row.state,
+        store=row.store,
+        lines=row.lines or {},
+        order_discount=Decimal(row.order_discount),
+        number=row.number,
+        sent_at=row.sent_at,
+        confirmed=row.confirmed,
+    )
+
+
+def _write_fact(row: EffectRow) -> WriteFact:
+    return WriteFact(key=row.key, revision=row.revision, state=row.state, store=row.store)
+
+
+def _rival(session: Session, row: OrderRow, order_no: str) -> str | None:
+    """The other order that holds this number: one Shopify order may be imported twice (hotwax 5.6)."""
+    theirs = select(EffectRow.order_id).where(
+        EffectRow.tenant == row.tenant,
+        EffectRow.order_no == order_no,
+        EffectRow.order_id != row.order_id,
+        EffectRow.kind == EffectKind.INVOICE,
+    )
+    return session.exec(theirs.limit(1)).first()
+
+
+def record_read(session: Session, row: OrderRow, order: Order, policy: TenantPolicy, now: datetime) -> None:
+    """Keep what was read from the OMS, without its personal data; a newer epoch makes older assessments void."""
+    row.order_no, row.channel, row.currency = order.order_no, order.channel, order.currency
+    row.placed_at, row.read_at, row.epoch = order.placed_at, now, row.epoch + 1
+    mine = (col(LineRow.tenant) == row.tenant, col(LineRow.order_id) == row.order_id)
+    known = {line.line_id: line for line in session.exec(select(LineRow).where(*mine)).all()}
+    for line in order.lines:
+        fresh = _line_row(row, line, policy)
+        if line.line_id not in known:
+            session.add(fresh)
+        elif known[line.line_id].model_dump() != fresh.model_dump():
+            session.merge(fresh)
+    gone = known.keys() - {line.line_id for line in order.lines}
+    if gone:
+        session.exec(delete(LineRow).where(*mine, col(LineRow.line_id).in_(gone)))
+
+
+def _line_row(row: OrderRow, line: Line, policy: TenantPolicy) -> LineRow:
+    return LineRow(
+        tenant=row.tenant,
+        order_id=row.order_id,
+        line_id=line.line_id,
+        product_id=line.product_id,
+        upc=line.upc,
+        facility_id=line.facility_id,
+        store=policy.stores.get(line.facility_id),
+        quantity=line.quantity,
+        status=str(line.status),
+        digital=line.digital,
+        unit_price=str(line.unit_price),
+        completed_at=line.completed_at,
+    )
+
+
+def set_stage(session: Session, row: OrderRow, stage: Stage, hold: Hold | None, now: datetime) -> None:
+    """Move the order to this stage and hold; the journal tells what changed."""
+    of = (row.tenant, row.order_id)
+    if row.stage is not stage:
+        journal.write(session, of, now, "stage", f"{row.stage} -> {stage}")
+        row.stage, row.stage_since = stage, now
+    before = hold_of(row)
+    if before == hold:
+        return
+    if hold is None:
+        journal.write(session, of, now, "hold", f"{row.hold_cause} released")
+        row.hold_cause, row.hold_subject, row.hold_evidence, row.hold_since = None, "", "", None
+        return
+    journal.write(session, of, now, "hold", f"held: {hold.key}: {hold.evidence}")
+    same_cause = before is not None and before.key == hold.key
+    row.hold_since = row.hold_since if same_cause else now
+    row.hold_cause, row.hold_subject, row.hold_evidence = str(hold.cause), hold.subject, hold.evidence
+
+
+def record_stage(session: Session, record: StageRecord, now: datetime) -> bool:
+    """Write a stage or hold down; False when the order was assessed anew since, so that the record is void."""
+    row = session.get_one(OrderRow, (record.tenant, record.order_id), with_for_update=True)
+    if row.epoch != record.epoch:
+        return False
+    set_stage(session, row, record.stage, record.hold, now)
+    return True
+
+
+class OrderFilter(Frozen):
+    """Which orders to list; every field narrows."""
+
+    tenant: str | None = None
+    stage: Stage | None = None
+    hold: HoldCause | None = None
+    subject: str | None = None
+    store: str | None = None
+    open_only: bool = False
+    older_than: datetime | None = None
+
+
+def find(session: Session, wanted: OrderFilter, limit: int | None = None) -> Sequence[OrderRow]:
+    """The orders that fit, those in their stage longest first."""
+    query = select(OrderRow)
+    pairs = [
+        (OrderRow.tenant, wanted.tenant),
+        (OrderRow.stage, wanted.stage),
+        (OrderRow.hold_cause, wanted.hold),
+        (OrderRow.hold_subject, wanted.subject),
+        (OrderRow.store, wanted.store),
+    ]
+    for column, value in pairs:
+        if value is not None:
+            query = query.where(col(column) == value)
+    if wanted.open_only:
+        query = query.where(col(OrderRow.stage).in_([s for s in Stage if not s.is_end]))
+    if wanted.older_than:
+        query = query.where(col(OrderRow.stage_since) <= wanted.older_than)
+    return session.exec(query.order_by(col(OrderRow.stage_since)).limit(limit)).all()
+
+
+def by_number(session: Session, tenant: str | None, number: str) -> Sequence[OrderRow]:
+    """The orders with this order number or OMS id."""
+    query = select(OrderRow).where((col(OrderRow.order_no) == number) | (col(OrderRow.order_id) == number))
+    return session.exec(query.where(OrderRow.tenant == tenant) if tenant else query).all()
+
+
+def lines_of(session: Session, tenant: str, order_id: str) -> Sequence[LineRow]:
+    """The order's lines as they were last read."""
+    mine = select(LineRow).where(LineRow.tenant == tenant, LineRow.order_id == order_id)
+    return session.exec(mine.order_by(col(LineRow.line_id))).all()
+
+
+def effects_in_doubt(rows: Sequence[EffectRow]) -> tuple[str, ...]:
+    """The keys of the remote writes an operator may confirm or resend."""
+    return tuple(row.key for row in rows if row.state is EffectState.UNKNOWN or row.foreign)

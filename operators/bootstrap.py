@@ -1,0 +1,119 @@
+"""Putting the parts together: from settings to a ledger, tenants' systems, and a connection to Temporal."""
+
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+
+from activities.metrics import count_call
+from activities.systems import TenantSystems
+from connectors.hotwax.client import HotWax
+from connectors.http import CallBudget as Budget
+from connectors.retailpro.partner_v1 import PartnerV1
+from domain.keys import hotwax_queue, retailpro_queue
+from ledger.budget import Allowance, CallBudget
+from ledger.database import Ledger
+from operators.settings import ConfigurationError, Settings, TenantSettings, load
+
+log = structlog.get_logger()
+
+
+def open_budget(settings: Settings, ledger: Ledger) -> CallBudget:
+    """The budgets of all tenants' systems, shared with every other process on this ledger."""
+    allowances = {name: allowance for t, s in settings.tenants.items() for name, allowance in _allowances(t, s).items()}
+    longest = max((longest_call(s) for s in settings.tenants.values()), default=timedelta(minutes=3))
+    return CallBudget(ledger, allowances, longest_call=longest.total_seconds())
+
+
+def _allowances(tenant: str, settings: TenantSettings) -> dict[str, Allowance]:
+    pairs = ((hotwax_queue(tenant), settings.hotwax), (retailpro_queue(tenant), settings.retailpro))
+    return {n: Allowance(concurrency=s.concurrency, per_second=s.calls_per_second) for n, s in pairs}
+
+
+def longest_call(settings: TenantSettings) -> timedelta:
+    """Longer than any call to a tenant's systems can take: how long an unanswered one is given."""
+    longest = max(s.timeout_connect + s.timeout_read for s in (settings.hotwax, settings.retailpro))
+    return longest * 1.2 + timedelta(seconds=1)
+
+
+def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:
+    """The connectors and rules of one tenant."""
+    return TenantSystems(
+        name=tenant,
+        policy=settings.rules,
+        oms=HotWax(tenant, settings.hotwax, budget, count_call, name=hotwax_queue(tenant)),
+        pos=PartnerV1(settings.retailpro, budget, count_call, name=retailpro_queue(tenant)),
+        slip_no_start=settings.retailpro.slip_no_start,
+        feed_overlap=settings.hotwax.overlap,
+    )
+
+
+class LiveTenants:
+    """Tenants that follow the configuration file: an edited mapping works without a restart.
+
+    A file that no longer makes sense is reported and changes nothing. Addresses, credentials, budgets and new tenants
+    need a restart of the worker, since its queues and connections are made at the start.
+    """
+
+    def __init__(self, settings: Settings, budget: Budget, path: Path | None = None) -> None:
+        self._path, self._lock = path, threading.Lock()
+        self._systems = {name: systems_of(name, t, budget) for name, t in settings.tenants.items()}
+        self._stamp = self._stamp_of_file()
+
+    def get(self, tenant: str) -> TenantSystems:
+        """The tenant's systems, with its rules as the file has them now.
+
+        Raises:
+            KeyError: the worker was started without this tenant.
+        """
+        if self._stamp_of_file() != self._stamp:
+            self._reload()
+        return self._systems[tenant]
+
+    def _stamp_of_file(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat() if self._path else None
+        except OSError:
+            return self._stamp
+        return (found.st_mtime_ns, found.st_size) if found else None
+
+    def _reload(self) -> None:
+        with self._lock:
+            stamp = self._stamp_of_file()
+            if stamp == self._stamp:
+                return
+            self._stamp = stamp
+            try:
+                fresh = load(self._path).tenants
+            except ConfigurationError as error:
+                log.warning("configuration not taken over", problem=str(error), next="mend it; the old rules stay")
+                return
+            self._systems = {name: _with_rules(known, fresh) for name, known in self._systems.items()}
+            log.info("configuration taken over", tenants=sorted(self._systems))
+
+
+def _with_rules(systems: TenantSystems, fresh: Mapping[str, TenantSettings]) -> TenantSystems:
+    settings = fresh.get(systems.name)
+    if settings is None:
+        return systems
+    return TenantSystems(
+        name=systems.name,
+        policy=settings.rules,
+        oms=systems.oms,
+        pos=systems.pos,
+        slip_no_start=settings.retailpro.slip_no_start,
+        feed_overlap=settings.hotwax.overlap,
+    )
+
+
+async def connect(runtime: Runtime | None = None) -> Client:
+    """A connection to Temporal as its standard environment configuration says (`TEMPORAL_*`, `temporal.toml`)."""
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "127.0.0.1:7233")
+    return await Client.connect(**config, data_converter=pydantic_data_converter, runtime=runtime)

@@ -1,0 +1,163 @@
+"""The configuration: one `waybill.toml`, environment variables over it, secrets from the environment or files only.
+
+Environment variables are `WAYBILL__` and the path to the key, joined by two underscores and in any case:
+`WAYBILL__TENANTS__ACME__HOTWAX__PASSWORD`. A secret may also stand in a file of its own, named by a key that ends in
+`_file`. Unknown keys are errors.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from connectors.settings import HotWaxSettings, RetailProSettings
+from domain.base import Frozen
+from domain.messages import Waits
+from domain.policy import TenantPolicy
+
+CONFIG_VARIABLE = "WAYBILL_CONFIG"
+DEFAULT_CONFIG = Path("waybill.toml")
+DEFAULT_LEDGER = "sqlite:///.waybill/ledger.db"
+SECRETS = frozenset({"password", "token"})
+"""Keys that may never stand in the file itself."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; the message names each place, what is wrong, and what to write instead."""
+
+
+class FeedSettings(Frozen):
+    """How often the OMS is asked for changes, and how far back the sweep looks for what the feed missed."""
+
+    interval: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(seconds=1))
+    sweep_interval: timedelta = Field(default=timedelta(hours=1), ge=timedelta(seconds=1))
+    sweep_back: timedelta = Field(default=timedelta(hours=24), gt=timedelta(0))
+
+
+class WorkerSettings(Frozen):
+    """The worker process: where it answers health and metrics, how it drains, how much it does side by side."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=9464, ge=0, le=65535)
+    sdk_metrics_port: int | None = None
+    """Port of the SDK's own Prometheus endpoint; None serves none."""
+    drain: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0))
+    cached_workflows: int = Field(default=1000, ge=0)
+    log_format: str = Field(default="json", pattern="^(json|console)$")
+
+
+class TenantSettings(Frozen):
+    """One tenant: its systems, its decisions, and how often its feeds run."""
+
+    hotwax: HotWaxSettings
+    retailpro: RetailProSettings
+    policy: TenantPolicy = TenantPolicy()
+    stores: Mapping[str, str] = Field(default_factory=dict)
+    """HotWax facility id -> Retail Pro store code."""
+    feed: FeedSettings = FeedSettings()
+    waits: Waits = Waits()
+
+    @property
+    def rules(self) -> TenantPolicy:
+        """The tenant's policy with its stores."""
+        return TenantPolicy.model_validate({**self.policy.model_dump(), "stores": dict(self.stores)})
+
+
+class Settings(BaseSettings):
+    """The whole configuration, checked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYBILL__", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+    )
+
+    ledger_url: str = DEFAULT_LEDGER
+    temporal_ui: str = "http://127.0.0.1:8233"
+    """Where operators' links to the Temporal Web UI point."""
+    namespace_retention: timedelta = timedelta(days=7)
+    worker: WorkerSettings = WorkerSettings()
+    tenants: Mapping[str, TenantSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment variables over the file, which `load` passes to the constructor."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def config_path() -> Path:
+    """The configuration file: `WAYBILL_CONFIG`, or `waybill.toml` in the working folder."""
+    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+
+
+def load(path: Path | None = None) -> Settings:
+    """The configuration of this file and the environment.
+
+    Raises:
+        ConfigurationError: the file is missing or unreadable, or a value in it or in the environment is wrong.
+    """
+    path = path or config_path()
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path} does not exist: copy examples/waybill.toml, or set {CONFIG_VARIABLE}"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    values = _with_secrets(written, path, ())
+    if url := os.environ.get("DATABASE_URL"):
+        values["ledger_url"] = url
+    return _checked(values, path)
+
+
+def _checked(values: dict[str, Any], path: Path) -> Settings:
+    try:
+        settings = Settings(**values)
+        for tenant in settings.tenants.values():
+            _ = tenant.rules
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}:\n" + "\n".join(_explained(error))) from None
+    return settings
+
+
+def _explained(error: ValidationError) -> list[str]:
+    """One line for each mistake: its place and what is wrong. Values stay out, they may be secrets."""
+    return [f"  {'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()]
+
+
+def _with_secrets(table: Mapping[str, Any], path: Path, place: tuple[str, ...]) -> dict[str, Any]:
+    """The table with each `*_file` of a secret replaced by the file's content; refuses secrets in the file itself."""
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        here = (*place, key)
+        if isinstance(value, dict):
+            values[key] = _with_secrets(value, path, here)
+        elif key in SECRETS:
+            variable = "WAYBILL__" + "__".join(here).upper()
+            raise ConfigurationError(
+                f"{path}: {'.'.join(here)} is a secret: give it as {variable}, or put it in a file named by {key}_file"
+            )
+        elif key.removesuffix("_file") in SECRETS:
+            values[key.removesuffix("_file")] = _secret_in(Path(str(value)), path, here)
+        else:
+            values[key] = value
+    return values
+
+
+def _secret_in(file: Path, path: Path, place: tuple[str, ...]) -> str:
+    try:
+        return (path.parent / file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {'.'.join(place)}: {file} cannot be read: {error.strerror}") from None

@@ -1,0 +1,71 @@
+"""How the two systems behave where their documents leave it open; every field can be changed while they run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from sandbox.database import Database
+
+Repeat = Literal["rejects", "ignores", "duplicates"]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class RetailProAuth(BaseModel):
+    """What a caller of Retail Pro must show: nothing, Basic, a bearer token, or a key in a header."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["none", "basic", "bearer", "api_key"] = "none"
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    header: str = "X-Api-Key"
+
+
+class Settings(BaseModel):
+    """Every switch of the sandbox with its default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: str = "waybill"
+    password: str = "waybill"  # noqa: S105 - the made-up login of a double that listens on loopback
+    static_token: str | None = "sandbox-token"
+    token_lifetime_s: Seconds = 3600
+    identification_types: list[str] = [
+        *("SHOPIFY_ORD_ID", "SHOPIFY_ORD_NO", "SHOPIFY_ORD_NAME", "MKT_PLACE", "NETSUITE_ORDER_ID"),
+    ]
+    duplicate_key_status: Literal[400, 500] = 400
+    visibility_delay_s: Seconds = 0
+
+    retailpro_auth: RetailProAuth = RetailProAuth()
+    invoice_repeat: Repeat = "rejects"
+    slip_repeat: Repeat = "rejects"
+    repeat_names_document: bool = True
+    answer_identifiers: bool = True
+    success_status: Literal[200, 201] = 200
+    check_stores: bool = True
+    check_upcs: bool = False
+    unknown_fields: Literal["refuse", "ignore"] = "refuse"
+    fiscal_credit: Literal["boolean", "text", "either"] = "boolean"
+    created_date_zone: Literal["allowed", "forbidden"] = "allowed"
+    slip_no_max: Annotated[int, Field(ge=1)] | None = None
+    confirm_after_s: Seconds | None = None
+    order_no_suffix: str = r"[-./A-Za-z]+\d{0,2}"
+
+    record: Literal["full", "counts"] = "full"
+    record_body_bytes: Annotated[int, Field(ge=0)] = 16_384
+
+
+def load_settings(database: Database, start: dict[str, Any]) -> Settings:
+    """Return the start's settings with what was changed in an earlier run over them."""
+    stored = {row["name"]: json.loads(row["value"]) for row in database.rows("SELECT name, value FROM setting")}
+    return Settings(**{**start, **stored})
+
+
+def store_settings(database: Database, changed: dict[str, Any]) -> None:
+    """Remember changed settings for the next start."""
+    database.put("setting", [{"name": name, "value": json.dumps(value)} for name, value in changed.items()])

@@ -1,0 +1,1 @@
+"""The lifecycles: deterministic, and short because the rules they ask stand in the domain."""

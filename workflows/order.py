@@ -1,0 +1,355 @@
+"""An order's life: awaiting lines, invoicing, transferring, done (design 5).
+
+The workflow decides when; what is owed is answered by `assess_order`, which reads the OMS and applies the rules of
+`domain.plan`. So a changed rule never breaks a running workflow, and no personal data enters a history.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities import attributes
+    from activities.books import LedgerActivities
+    from activities.failures import NOT_PROMISED
+    from activities.hotwax import HotWaxActivities
+    from activities.retailpro import RetailProActivities
+    from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
+    from domain.details import current_details
+    from domain.keys import ORDER_WORKFLOW, hotwax_queue, retailpro_queue
+    from domain.messages import (
+        Assessment,
+        AssessRequest,
+        Changed,
+        EffectRequest,
+        GivenCommand,
+        OrderInput,
+        OrderResult,
+        Owed,
+        StageRecord,
+    )
+    from domain.outcomes import EffectResult
+    from domain.stages import EffectKind, Hold, HoldCause, Stage
+    from workflows import policies
+
+T = TypeVar("T")
+
+ENSURE: dict[EffectKind, Callable[[Any, EffectRequest], EffectResult]] = {
+    EffectKind.INVOICE: RetailProActivities.ensure_invoice,
+    EffectKind.SLIP: RetailProActivities.ensure_slip,
+    EffectKind.WRITE_BACK: HotWaxActivities.ensure_invoice_number_in_oms,
+}
+
+
+@workflow.defn(name=ORDER_WORKFLOW)
+class OrderWorkflow:
+    """One order, from the first word of it to its end; woken by signals, told what to do by the ledger and the OMS."""
+
+    @workflow.init
+    def __init__(self, order: OrderInput) -> None:
+        self._order = order
+        self._stage, self._hold, self._since = order.stage, order.hold, workflow.now()
+        self._changed, self._ended = False, False
+        self._inbox: list[GivenCommand] = []
+        self._answers: dict[str, CommandAnswer] = {}
+        self._last: CommandAnswer | None = None
+        self._seen: Assessment | None = None
+        self._situation: Situation | None = None
+
+    @workflow.run
+    async def run(self, order: OrderInput) -> OrderResult:
+        """Live the order's life; *Request Cancellation* is the cancel command, not the end of the workflow."""
+        life = asyncio.create_task(self._live())
+        while not life.done():
+            try:
+                await asyncio.shield(life)
+            except asyncio.CancelledError:
+                if life.cancelled():
+                    raise
+                self._take(Verb.CANCEL, self._cancel_button())
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if not self._ended:
+            workflow.continue_as_new(order.model_copy(update={"stage": self._stage, "hold": self._hold}))
+        return OrderResult(order_no=self._seen.order_no if self._seen else "", stage=self._stage)
+
+    async def _live(self) -> None:
+        while not self._ended and not workflow.info().is_continue_as_new_suggested():
+            owed = await self._assess()
+            if owed is None:
+                continue
+            if owed.hold is not None:
+                await self._news()
+                continue
+            _ = await self._invoice(owed) and await self._confirm(owed) and await self._transfer(owed)
+
+    # ---- the steps, in the order of use; each says whether the life goes on from here --------------------------------
+
+    async def _assess(self) -> Assessment | None:
+        """What the order owes now; None when that could not be learned, after waiting."""
+        commands, self._inbox, self._changed = tuple(self._inbox), [], False
+        request = AssessRequest(tenant=self._order.tenant, order_id=self._order.order_id, commands=commands)
+        try:
+            seen = await workflow.execute_activity_method(
+                HotWaxActivities.assess_order,
+                request,
+                **policies.remote_call(self._hotwax, self._order.waits, "read the order, decide what it owes"),
+            )
+        except ActivityError as error:
+            self._inbox = [*commands, *self._inbox]
+            await self._unreachable(self._hotwax, error)
+            return None
+        self._seen, self._situation = seen, seen.situation
+        self._answer(seen.answers)
+        self._show(seen.stage, seen.hold)
+        return seen
+
+    async def _invoice(self, owed: Assessment) -> bool:
+        if owed.invoice is None:
+            return True
+        result = await self._make(owed.invoice)
+        if result is None or not await self._went_well([result]):
+            return False
+        if self._situation:
+            invoices = self._situation.invoices + 1
+            self._situation = self._situation.model_copy(update={"invoices": invoices, "sending": False})
+        return True
+
+    async def _confirm(self, owed: Assessment) -> bool:
+        """The second phase, where the tenant asks for it: the store's own word that it made the invoice."""
+        if owed.confirm is None:
+            return True
+        handle = workflow.start_activity_method(
+            HotWaxActivities.await_confirmation,
+            self._request(owed.confirm),
+            **policies.confirmation(self._hotwax, self._order.waits, f"wait until the store confirms {owed.confirm}"),
+        )
+        try:
+            await self._unless_commanded(handle)
+        except ActivityError as error:
+            if not is_cancelled_exception(error):
+                days = self._order.waits.confirmation
+                overdue = Hold(cause=HoldCause.CONFIRMATION_OVERDUE, evidence=f"{owed.confirm}: no word within {days}")
+                await self._held(overdue)
+            return False
+        return True
+
+    async def _transfer(self, owed: Assessment) -> bool:
+        """Slips and write-backs side by side, each on its own; then the end, or the wait for more lines."""
+        if any(o.kind is EffectKind.SLIP for o in owed.after):
+            await self._record(Stage.TRANSFERRING, None)
+        results = await asyncio.gather(*(self._make(o) for o in owed.after))
+        if not await self._went_well([r for r in results if r is not None]) or None in results:
+            return False
+        await self._record(owed.ends or Stage.AWAITING_LINES, None)
+        if owed.ends is None:
+            await self._news()
+        else:
+            self._ended = not (self._changed or self._inbox)
+        return True
+
+    # ---- remote writes -----------------------------------------------------------------------------------------------
+
+    async def _make(self, owed: Owed) -> EffectResult | None:
+        """What became of a promised write; None when a command cut in, or the remote was out of reach."""
+        queue = self._hotwax if owed.kind is EffectKind.WRITE_BACK else retailpro_queue(self._order.tenant)
+        handle = workflow.start_activity_method(
+            ENSURE[owed.kind],
+            self._request(owed.key),
+            **policies.remote_call(queue, self._order.waits, owed.label),
+        )
+        try:
+            return await self._unless_commanded(handle)
+        except ActivityError as error:
+            if not is_cancelled_exception(error) and not _was_forgotten(error):
+                await self._unreachable(queue, error)
+            return None
+
+    async def _unless_commanded(self, handle: workflow.ActivityHandle[T]) -> T:
+        """The activity's result; a command cuts its waiting short, never its knowledge of what became of a write."""
+        await workflow.wait_condition(lambda: handle.done() or bool(self._inbox))
+        if not handle.done():
+            handle.cancel()
+        return await handle
+
+    async def _went_well(self, results: Sequence[EffectResult]) -> bool:
+        hold = next((r.hold for r in results if r.hold), None)
+        if hold is not None:
+            await self._held(hold)
+        return hold is None
+
+    async def _unreachable(self, system: str, error: ActivityError) -> None:
+        """Hold the order for a system that is out of reach, and try again by itself after a while."""
+        hold = Hold(cause=HoldCause.REMOTE_UNREACHABLE, subject=system, evidence=_reason(error))
+        await self._held(hold, retry=self._order.waits.hold_retry)
+
+    def _request(self, key: str) -> EffectRequest:
+        return EffectRequest(tenant=self._order.tenant, order_id=self._order.order_id, key=key)
+
+    @property
+    def _hotwax(self) -> str:
+        return hotwax_queue(self._order.tenant)
+
+    # ---- waiting, recording, showing ---------------------------------------------------------------------------------
+
+    async def _held(self, hold: Hold, retry: timedelta | None = None) -> None:
+        await self._record(self._stage, hold)
+        await self._news(retry)
+
+    async def _news(self, at_most: timedelta | None = None) -> None:
+        """Wait for a signal, a command, or the end of `at_most`."""
+        self._tell()
+        try:
+            await workflow.wait_condition(self._has_news, timeout=at_most, timeout_summary="try again by itself")
+        except TimeoutError:
+            return
+
+    def _has_news(self) -> bool:
+        return self._changed or bool(self._inbox) or workflow.info().is_continue_as_new_suggested()
+
+    async def _record(self, stage: Stage, hold: Hold | None) -> None:
+        """Write stage and hold down, when they are new; a void record means that the order must be assessed again."""
+        if (stage, hold) == (self._stage, self._hold):
+            return
+        record = StageRecord(
+            tenant=self._order.tenant,
+            order_id=self._order.order_id,
+            epoch=self._seen.epoch if self._seen else 0,
+            stage=stage,
+            hold=hold,
+        )
+        written = await workflow.execute_local_activity_method(
+            LedgerActivities.record_stage, record, **policies.bookkeeping(f"record {stage}")
+        )
+        self._changed = self._changed or not written
+        self._show(stage, hold)
+
+    def _show(self, stage: Stage, hold: Hold | None) -> None:
+        if (stage, hold and hold.key) != (self._stage, self._hold and self._hold.key):
+            workflow.upsert_search_attributes(attributes.changes(stage, hold))
+        if stage is not self._stage:
+            self._since = workflow.now()
+        self._stage, self._hold = stage, hold
+        self._tell()
+
+    def _tell(self) -> None:
+        workflow.set_current_details(current_details(self._stage, self._since, self._hold, self._seen, self._last))
+
+    # ---- commands ----------------------------------------------------------------------------------------------------
+
+    def _take(self, verb: Verb, command: Command) -> None:
+        if command.id not in self._answers and all(g.command.id != command.id for g in self._inbox):
+            self._inbox.append(GivenCommand(verb=verb, command=command))
+
+    async def _ask(self, verb: Verb, command: Command) -> CommandAnswer:
+        self._take(verb, command)
+        await workflow.wait_condition(lambda: command.id in self._answers)
+        return self._answers[command.id]
+
+    def _judge(self, verb: Verb, command: Command) -> None:
+        if self._situation is None:
+            return
+        now = self._situation.model_copy(update={"stage": self._stage, "hold": self._hold and self._hold.cause})
+        reason = refusal(verb, command, now)
+        if reason:
+            raise ApplicationError(reason, type="Refused", non_retryable=True)
+
+    def _answer(self, answers: Sequence[tuple[str, CommandAnswer]]) -> None:
+        for command_id, answer in answers:
+            self._answers[command_id] = self._last = answer
+
+    def _cancel_button(self) -> Command:
+        reason = workflow.cancellation_reason() or "Request Cancellation"
+        return Command(id=f"cancel-request/{workflow.info().run_id}", operator="Temporal Web UI", reason=reason)
+
+    @workflow.signal(description="Something happened to the order: read it again. Safe to repeat.")
+    def changed(self, event: Changed) -> None:
+        """Read the order again; what happened is in the OMS."""
+        del event
+        self._changed = True
+
+    @workflow.update(name="cancel", description="End the order before it is invoiced.")
+    async def cancel(self, command: Command) -> CommandAnswer:
+        """End the order before it is invoiced."""
+        return await self._ask(Verb.CANCEL, command)
+
+    @cancel.validator
+    def _may_cancel(self, command: Command) -> None:
+        self._judge(Verb.CANCEL, command)
+
+    @workflow.signal(name="cancel", description="End the order before it is invoiced.")
+    def cancel_by_signal(self, command: Command) -> None:
+        """End the order before it is invoiced."""
+        self._take(Verb.CANCEL, command)
+
+    @workflow.update(name="force_invoice", description="Invoice what is fulfilled now, optionally at a named store.")
+    async def force_invoice(self, command: Command) -> CommandAnswer:
+        """Invoice what is fulfilled now, optionally at a named store."""
+        return await self._ask(Verb.FORCE_INVOICE, command)
+
+    @force_invoice.validator
+    def _may_force_invoice(self, command: Command) -> None:
+        self._judge(Verb.FORCE_INVOICE, command)
+
+    @workflow.signal(name="force_invoice", description="Invoice what is fulfilled now, optionally at a named store.")
+    def force_invoice_by_signal(self, command: Command) -> None:
+        """Invoice what is fulfilled now, optionally at a named store."""
+        self._take(Verb.FORCE_INVOICE, command)
+
+    @workflow.update(name="resume", description="Go on after a hold was mended.")
+    async def resume(self, command: Command) -> CommandAnswer:
+        """Go on after a hold was mended."""
+        return await self._ask(Verb.RESUME, command)
+
+    @resume.validator
+    def _may_resume(self, command: Command) -> None:
+        self._judge(Verb.RESUME, command)
+
+    @workflow.signal(name="resume", description="Go on after a hold was mended.")
+    def resume_by_signal(self, command: Command) -> None:
+        """Go on after a hold was mended."""
+        self._take(Verb.RESUME, command)
+
+    @workflow.update(name="confirm", description="A document in doubt exists: give the number that was found.")
+    async def confirm(self, command: Command) -> CommandAnswer:
+        """A document in doubt exists: give the number that was found."""
+        return await self._ask(Verb.CONFIRM, command)
+
+    @confirm.validator
+    def _may_confirm(self, command: Command) -> None:
+        self._judge(Verb.CONFIRM, command)
+
+    @workflow.signal(name="confirm", description="A document in doubt exists: give the number that was found.")
+    def confirm_by_signal(self, command: Command) -> None:
+        """A document in doubt exists: give the number that was found."""
+        self._take(Verb.CONFIRM, command)
+
+    @workflow.update(name="resend", description="A document in doubt was looked for and does not exist: send it again.")
+    async def resend(self, command: Command) -> CommandAnswer:
+        """A document in doubt was looked for and does not exist: send it again."""
+        return await self._ask(Verb.RESEND, command)
+
+    @resend.validator
+    def _may_resend(self, command: Command) -> None:
+        self._judge(Verb.RESEND, command)
+
+    @workflow.signal(name="resend", description="A document in doubt was looked for and does not exist: send it again.")
+    def resend_by_signal(self, command: Command) -> None:
+        """A document in doubt was looked for and does not exist: send it again."""
+        self._take(Verb.RESEND, command)
+
+
+def _was_forgotten(error: ActivityError) -> bool:
+    """Whether the ledger lost the promise: the next assessment makes it anew."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type == NOT_PROMISED
+
+
+def _reason(error: ActivityError) -> str:
+    """The innermost message: what the remote call itself ran into."""
+    reason: BaseException = error
+    while isinstance(reason, FailureError) and reason.cause is not None:
+        reason = reason.cause
+    return str(reason)
