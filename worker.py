@@ -137,6 +137,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     with _health(settings, ledger, workers) as health:
         log.info("worker started", queues=[w.task_queue for w in workers], health=health.address)
         await _run_all(workers, stop)
+    tenants.close()
     ledger.close()
     log.info("worker drained")
 

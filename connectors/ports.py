@@ -53,6 +53,9 @@ class OmsPort(Protocol):
     def turn(self) -> AbstractContextManager[None]:
         """A place in the system's budget of calls; calls inside the block, in this thread, take no other."""
 
+    def close(self) -> None:
+        """Give the connections back."""
+
     def read_order(self, order_id: str) -> Order:
         """The whole order as it stands now.
 
@@ -90,6 +93,9 @@ class PosPort(Protocol):
 
     def turn(self) -> AbstractContextManager[None]:
         """A place in the system's budget of calls; calls inside the block, in this thread, take no other."""
+
+    def close(self) -> None:
+        """Give the connections back."""
 
     @property
     def repeat(self) -> RepeatBehavior:

@@ -76,6 +76,12 @@ class LiveTenants:
             self._reload()
         return self._systems[tenant]
 
+    def close(self) -> None:
+        """Close the connections to all systems."""
+        for systems in self._systems.values():
+            systems.oms.close()
+            systems.pos.close()
+
     def _stamp_of_file(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat() if self._path else None

@@ -21,7 +21,7 @@ def to_ms(value: object) -> int:
         ValueError: The value is none of these.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{value!r} is no moment: give epoch milliseconds or ISO-8601 text")
+        raise ValueError(f"{value!r} is no moment: give epoch milliseconds or ISO-8601 text")  # noqa: TRY004 - as for text
     if isinstance(value, int | float):
         return int(value)
     if value.strip().lstrip("-").isdigit():

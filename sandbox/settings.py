@@ -33,7 +33,7 @@ class Settings(BaseModel):
 
     username: str = "waybill"
     password: str = "waybill"  # noqa: S105 - the made-up login of a double that listens on loopback
-    static_token: str | None = "sandbox-token"
+    static_token: str | None = "sandbox-token"  # noqa: S105 - as the password
     token_lifetime_s: Seconds = 3600
     identification_types: list[str] = [
         *("SHOPIFY_ORD_ID", "SHOPIFY_ORD_NO", "SHOPIFY_ORD_NAME", "MKT_PLACE", "NETSUITE_ORDER_ID"),

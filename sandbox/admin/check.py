@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,8 +37,8 @@ class OrderBooks:
     status: str
     channel: str
     lines: list[Row] = field(default_factory=list)
-    shipped: Units = field(default_factory=Counter)
-    invoiced: Units = field(default_factory=Counter)
+    shipped: Units = field(default_factory=lambda: defaultdict(float))
+    invoiced: Units = field(default_factory=lambda: defaultdict(float))
     invoices: list[Row] = field(default_factory=list)
 
     @property
@@ -88,7 +88,7 @@ def check(world: World, exclude: Collection[str] = ()) -> Row:
 
 def shipped(world: World) -> list[Row]:
     """Return what each store shipped, per UPC, by HotWax's own completed lines."""
-    units: Units = Counter()
+    units: Units = defaultdict(float)
     for line in world.database.rows(_COMPLETED_LINES):
         if line["x_storeCode"]:
             units[line["x_storeCode"], upc_of(world, line["productId"])] += line["quantity"]
@@ -153,13 +153,13 @@ def _stock(world: World, books: dict[str, OrderBooks], excluded: set[str]) -> li
     It should be minus what the store shipped of lines that are settled: all completed lines of completed orders, the
     invoiced ones of others. Sales at the till without an order count as they are.
     """
-    expected: Units = Counter()
+    expected: Units = defaultdict(float)
     for book in books.values():
         for (store, upc), number in _settled(book).items():
             expected[store, upc] -= number
     for sale in world.database.rows("SELECT * FROM posSale"):
-        book = books.get(sale["orderId"])
-        if sale["orderId"] not in excluded and (book is None or not book.is_complete):
+        owner = books.get(sale["orderId"])
+        if sale["orderId"] not in excluded and (owner is None or not owner.is_complete):
             expected[sale["store"], sale["upc"]] -= sale["quantity"]
     rows = {(row["store"], row["upc"]): row for row in documents.stock(world.database)}
     keys = rows.keys() | {
@@ -173,8 +173,8 @@ def _settled(book: OrderBooks) -> Units:
     if book.is_complete:
         return book.shipped
     if book.is_pos:
-        return Counter()
-    return Counter({key: min(number, book.shipped[key]) for key, number in book.invoiced.items()})
+        return defaultdict(float)
+    return defaultdict(float, {key: min(number, book.shipped[key]) for key, number in book.invoiced.items()})
 
 
 def _stock_row(key: tuple[str | None, str], row: Row | None, expected: float) -> Row:
@@ -212,22 +212,23 @@ def _doubled(counts: Row, world: World) -> list[Row]:
     return found + [_difference("doubled_identification", f"{r['orderId']}/{r['kind']}", 1, r["count"]) for r in rows]
 
 
-def _by_upc(units: Units) -> Counter[str]:
-    total: Counter[str] = Counter()
+def _by_upc(units: Units) -> defaultdict[str, float]:
+    total: defaultdict[str, float] = defaultdict(float)
     for (_, upc), number in units.items():
         total[upc] += number
     return total
 
 
 def _is_waiting(book: OrderBooks) -> bool:
-    open_lines = _by_upc(book.shipped).total() > _by_upc(book.invoiced).total()
+    open_lines = sum(book.shipped.values()) > sum(book.invoiced.values())
     return not book.is_complete and not book.is_pos and open_lines
 
 
 def _shown(book: OrderBooks) -> Row:
     """Return an order with how often each completed line was invoiced; lines of one UPC share what was invoiced."""
     left, due = _by_upc(book.invoiced), _by_upc(book.shipped)
-    lines, seen = [], defaultdict(float)
+    seen: defaultdict[str, float] = defaultdict(float)
+    lines = []
     for line in book.lines:
         upc, quantity = line["upc"], line["quantity"]
         seen[upc] += quantity

@@ -50,7 +50,7 @@ class ItemQuantity(BaseModel):
 
     model_config = _STRICT
     upc: str
-    quantity: Quantity = 1
+    quantity: Quantity = 1.0
 
 
 class PosSale(BaseModel):

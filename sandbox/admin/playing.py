@@ -70,9 +70,8 @@ class PlayingApi:
     def _open_lines(self, wanted: Play) -> list[tuple[str, str]]:
         """Return the open lines of the orders named, or of all."""
         if wanted.orders is None:
-            marks = ", ".join("?" * len(OPEN_ITEM))
-            sql = " ".join(["SELECT orderId, orderItemSeqId FROM OrderItem WHERE statusId IN (", marks, ")"])
-            return [(row["orderId"], row["orderItemSeqId"]) for row in self._world.database.rows(sql, OPEN_ITEM)]
+            items = self._world.database.rows("SELECT * FROM OrderItem ORDER BY orderId, orderItemSeqId")
+            return [(item["orderId"], item["orderItemSeqId"]) for item in items if item["statusId"] in OPEN_ITEM]
         for order_id in wanted.orders:
             order_row(self._world, order_id)
         items = [item for order_id in wanted.orders for item in items_of(self._world, order_id)]

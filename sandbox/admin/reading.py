@@ -129,7 +129,7 @@ class ReadingApi:
             raise BadInputError(name, given[name], f"is no filter here; there are {sorted(filters)}, limit and offset")
         values = [_truth(value) for value in given.values()]
         where = " AND ".join(filters[name] for name in given) or "1"
-        sql = " ".join([select, "WHERE", where, "ORDER BY", order, "LIMIT ? OFFSET ?"])
+        sql = f"{select} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"
         return self._database.rows(sql, [*values, page["limit"], page["offset"]])
 
 

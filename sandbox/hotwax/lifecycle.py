@@ -54,7 +54,7 @@ def choose_items(world: World, order_id: str, wanted: Sequence[str] | None, allo
     return [by_id[name] for name in wanted]
 
 
-def fulfill(  # noqa: PLR0913 - each one is a thing that a store can say about a shipment
+def fulfill(
     world: World,
     order_id: str,
     items: Sequence[str] | None = None,
@@ -64,7 +64,7 @@ def fulfill(  # noqa: PLR0913 - each one is a thing that a store can say about a
     at: int | None = None,
 ) -> list[str]:
     """Ship lines: they become `ITEM_COMPLETED`, then the order is evaluated; return the lines."""
-    chosen = choose_items(world, order_id, items, OPEN_ITEM)
+    chosen, at = choose_items(world, order_id, items, OPEN_ITEM), now_ms() if at is None else at
     for item in chosen:
         if facility_id is not None and facility_of(world, item) != facility_id:
             move_item(world, item, facility_id)
@@ -84,7 +84,7 @@ def cancel(
     at: int | None = None,
 ) -> list[str]:
     """Cancel open lines: `cancelQuantity`, a negative `SALES_TAX` row, `ITEM_CANCELLED`; `grandTotal` stays."""
-    chosen = choose_items(world, order_id, items, OPEN_ITEM)
+    chosen, at = choose_items(world, order_id, items, OPEN_ITEM), now_ms() if at is None else at
     for item in chosen:
         key = (order_id, item["orderItemSeqId"])
         sql = "UPDATE OrderItem SET cancelQuantity = quantity WHERE orderId = ? AND orderItemSeqId = ?"
@@ -110,7 +110,7 @@ def reopen(
     world: World, order_id: str, items: Sequence[str] | None = None, *, order_too: bool = False, at: int | None = None
 ) -> list[str]:
     """Set completed lines back to `ITEM_APPROVED`; the header stays as it is unless asked."""
-    chosen = choose_items(world, order_id, items, ("ITEM_COMPLETED",))
+    chosen, at = choose_items(world, order_id, items, ("ITEM_COMPLETED",)), now_ms() if at is None else at
     for item in chosen:
         set_item_status(world, item, "ITEM_APPROVED", at, "REOPENED")
     if order_too and chosen:

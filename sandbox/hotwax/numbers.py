@@ -23,7 +23,8 @@ def orders_with_number(world: World, number: str) -> list[str]:
 
 def _exact(world: World, number: str) -> list[str]:
     rows = world.database.rows(
-        "SELECT orderId FROM OrderHeader WHERE orderId = ?1 OR orderName = ?1 OR orderName = '#' || ?1 OR externalId = ?1"
+        "SELECT orderId FROM OrderHeader"
+        " WHERE orderId = ?1 OR orderName = ?1 OR orderName = '#' || ?1 OR externalId = ?1"
         " UNION SELECT orderId FROM OrderIdentification WHERE idValue = ?1 ORDER BY orderId",
         (number,),
     )

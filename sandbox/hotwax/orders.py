@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from sandbox.database import Database, Row
 
+_CHANNEL_CODES: Final = {
+    "EXCHG_SALES_CHANNEL": "EXCHANGE_CHANNEL",
+    "MKTP_SALES_CHANNEL": "MARKETPLACE_CHANNEL",
+}
 SUB_LISTS: Final = {
     "attributes": "OrderAttribute",
     "status": "OrderStatus",
@@ -98,11 +102,15 @@ def _without(row: Row, *names: str) -> Row:
 
 
 def detail(database: Database, header: Row) -> Row:
-    """Return the `orderDetail` form: channel under `salesChannel`; no adjustments, ship-to or identifications."""
+    """Return the `orderDetail` form: no adjustments, ship-to or identifications.
+
+    The channel stands under `salesChannel` and in the other vocabulary: `WEB_CHANNEL`, not `WEB_SALES_CHANNEL`.
+    """
     full = master(database, header)
     shown = _without(full, "salesChannelEnumId", "adjustments", "identifications", "contactMechs", "roles")
     if "salesChannelEnumId" in full:
-        shown["salesChannel"] = full["salesChannelEnumId"]
+        channel = full["salesChannelEnumId"]
+        shown["salesChannel"] = _CHANNEL_CODES.get(channel, channel.replace("_SALES_CHANNEL", "_CHANNEL"))
     for group in shown.get("shipGroups", []):
         facility = database.row("SELECT * FROM Facility WHERE facilityId = ?", (group.get("facilityId"),))
         group.update({name: plain(facility or {}).get(name) for name in ("facilityName", "facilityTypeId")})

@@ -79,6 +79,7 @@ class _Planter:
         self._groups: dict[tuple[object, ...], str] = {}
         self._total = 0.0
         self._now = now_ms()
+        self._ordered = self._now if seed.orderDate is None else seed.orderDate
 
     def plant(self) -> str:
         """Write the order and return its id."""
@@ -117,19 +118,18 @@ class _Planter:
             "priority",
         )
         row = {name: getattr(seed, name) for name in same}
-        date = self._now if seed.orderDate is None else seed.orderDate
         row |= {
             "orderId": self._id,
             "orderName": seed.orderName or f"#{self._id}",
             "salesChannelEnumId": CHANNELS.get(seed.channel, seed.channel),
-            "orderDate": date,
-            "entryDate": date if seed.entryDate is None else seed.entryDate,
+            "orderDate": self._ordered,
+            "entryDate": self._ordered if seed.entryDate is None else seed.entryDate,
             "lastUpdatedStamp": self._now,
         }
         self._database.insert("OrderHeader", row)
-        lifecycle.write_status(self._world, self._id, None, "ORDER_CREATED", date)
+        lifecycle.write_status(self._world, self._id, None, "ORDER_CREATED", self._ordered)
         if seed.statusId != "ORDER_CREATED":
-            lifecycle.write_status(self._world, self._id, None, seed.statusId, date)
+            lifecycle.write_status(self._world, self._id, None, seed.statusId, self._ordered)
 
     def _item(self, number: int, line: LineSeed) -> Row:
         item = self._item_row(f"{100 + number:05}", line)
@@ -163,9 +163,9 @@ class _Planter:
 
     def _item_status(self, item: Row, line: LineSeed) -> None:
         key, at = (self._id, item["orderItemSeqId"]), line.statusDatetime
-        lifecycle.write_status(self._world, *key, "ITEM_APPROVED", self._seed.orderDate)
+        lifecycle.write_status(self._world, *key, "ITEM_APPROVED", self._ordered)
         if line.statusId != "ITEM_APPROVED":
-            lifecycle.write_status(self._world, *key, line.statusId, at)
+            lifecycle.write_status(self._world, *key, line.statusId, self._now if at is None else at)
         if line.fulfill_after_s is not None:
             deed = {"action": "fulfill", "orderId": self._id, "items": [item["orderItemSeqId"]]}
             schedule(self._world, deed, line.fulfill_after_s)

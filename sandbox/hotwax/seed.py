@@ -96,7 +96,7 @@ class LineSeed(BaseModel):
     productId: str | None = None
     upc: str | None = None
     externalId: str | None = None
-    quantity: Quantity = 1
+    quantity: Quantity = 1.0
     unitPrice: float = 10
     unitListPrice: float | None = None
     discount: float | None = None

@@ -66,9 +66,7 @@ def add_lines(database: Database, document: Row, lines: Iterable[Line]) -> None:
             move(database, document["toStore"], line.upc, line.quantity, document["kind"], document["id"])
 
 
-def move(  # noqa: PLR0913 - a stock move is these six things
-    database: Database, store: str, upc: str, quantity: float, cause: str, document_id: int | None
-) -> None:
+def move(database: Database, store: str, upc: str, quantity: float, cause: str, document_id: int | None) -> None:
     """Change the stock of a product at a store, unless the product is one that nobody stocks."""
     if not is_stocked(database, upc):
         return

@@ -17,5 +17,5 @@ def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @pytest.fixture
 def sandbox(running_sandbox: SandboxProcess) -> SandboxProcess:
     """The sandbox as if it had just been started for the first time."""
-    running_sandbox.post("/admin/reset")
+    running_sandbox.post("/admin/reset", {"settings": True})
     return running_sandbox

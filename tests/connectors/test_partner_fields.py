@@ -1,4 +1,4 @@
-"""Values fit the partner service's fields: names and addresses by being shortened, everything else as it is or not at all."""
+"""Values fit the partner service's fields: names and addresses are shortened, everything else goes as it is or not."""
 
 import unicodedata
 from decimal import Decimal

@@ -4,7 +4,7 @@ import json
 import selectors
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,15 +48,51 @@ class SandboxProcess:
 
     def get(self, path: str, **params: str | int) -> Any:
         """What the admin API answers."""
-        return self._checked(self.admin.get(path, params=params))
+        return _checked(self.admin.get(path, params=params))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What the admin API answers to this request."""
-        return self._checked(self.admin.post(path, json=body or {}))
+        return _checked(self.admin.post(path, json=body or {}))
 
-    def _checked(self, answer: httpx.Response) -> Any:
-        assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
-        return answer.json()
+    def seed(self, **rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """The ids of the orders that were made; rows by kind, such as `facilities` and `orders`."""
+        made: list[str] = self.post("/admin/seed", rows)["orders"]
+        return made
+
+    def deed(self, action: str, order_id: str, **details: object) -> Any:
+        """Let an associate do something to an order."""
+        return self.post("/admin/deeds", {"action": action, "orderId": order_id, **details})
+
+    def fault(self, kind: str, **definition: object) -> Any:
+        """Arm a fault."""
+        return self.post("/admin/faults", {"kind": kind, **definition})
+
+    def heal(self) -> None:
+        """Disarm all faults, and let held calls go."""
+        _checked(self.admin.delete("/admin/faults"))
+        self.post("/admin/release")
+
+    def change(self, **settings: object) -> None:
+        """Change settings of the running sandbox."""
+        _checked(self.admin.patch("/admin/settings", json=settings))
+
+    def calls(self, **filters: str | int) -> list[dict[str, Any]]:
+        """The calls received, in order."""
+        found: list[dict[str, Any]] = self.get("/admin/calls", **filters)["calls"]
+        return found
+
+    def books(self) -> dict[str, list[dict[str, Any]]]:
+        """What Retail Pro knows, as the merchant's export tells it (`connectors.retailpro.export_v1`)."""
+        invoices = [
+            {**row["body"], "DocumentNo": row["documentNo"]}
+            for row in self.get("/admin/invoices", limit=1_000_000)["invoices"]
+        ]
+        slips = [row["body"] for row in self.get("/admin/slips", limit=1_000_000)["slips"]]
+        stock = [
+            {"Store": row["store"], "UPC": row["upc"], "Change": row["change"]}
+            for row in self.get("/admin/stock")["stock"]
+        ]
+        return {"invoices": invoices, "slips": slips, "stock": stock}
 
     def _first_line(self) -> bytes:
         assert self.process.stdout
@@ -76,3 +112,8 @@ class SandboxProcess:
             self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
+
+
+def _checked(answer: httpx.Response) -> Any:
+    assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    return answer.json()

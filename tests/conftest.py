@@ -1,0 +1,75 @@
+"""Fixtures for tests that need the real thing: a Temporal server for the session, a sandbox, and towns on both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from operators.set_up import set_up
+from operators.settings import Settings
+from operators.temporal_server import ServerOptions, TemporalServer
+from tests.support.sandbox import SandboxProcess
+from tests.support.town import Town, ledger_url
+
+
+class MakeTown(Protocol):
+    """Makes towns that end with the test; keyword arguments go into the tenant's configuration."""
+
+    async def __call__(self, **tenant: Any) -> Town:
+        """A town with a tenant of its own."""
+        ...
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the SDK does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
+    """A real Temporal server, set up once for all tests; towns keep apart by their tenants."""
+    folder = tmp_path_factory.mktemp("temporal")
+    with TemporalServer(ServerOptions(database=folder / "temporal.db")) as server:
+        asyncio.run(_set_up(server.address, folder))
+        yield server
+
+
+async def _set_up(address: str, folder: Path) -> None:
+    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    await set_up(Settings(ledger_url=ledger_url(folder)), client)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One sandbox process for the session."""
+    with SandboxProcess(tmp_path_factory.mktemp("sandbox")) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
+    """The session's sandbox, empty and with its default settings."""
+    sandbox_process.post("/admin/reset", {"settings": True})
+    return sandbox_process
+
+
+@pytest.fixture
+async def make_town(
+    temporal_server: TemporalServer, sandbox: SandboxProcess, tmp_path: Path
+) -> AsyncIterator[MakeTown]:
+    """Makes towns on the session's server and sandbox."""
+    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    async with AsyncExitStack() as stack:
+
+        async def make(**tenant: Any) -> Town:
+            town = Town(sandbox, client, ledger_url(tmp_path), **tenant)
+            stack.push_async_callback(town.clear)
+            return town
+
+        yield make
