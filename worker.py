@@ -114,7 +114,7 @@ def _remote_worker(client: Client, queue: str, activities: Sequence[object], slo
         activities=list(activities),  # type: ignore[arg-type]
         activity_executor=ThreadPoolExecutor(slots, queue),
         max_concurrent_activities=slots,
-        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(min(2, slots) if slots > 1 else 2),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=drain,
         disable_eager_activity_execution=True,
     )

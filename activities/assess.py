@@ -107,10 +107,16 @@ class _Assessing:
             if earlier is not None:
                 self._answered(given.command, accepted=True, message=f"was given before: {earlier.text}")
                 continue
-            reason = refusal(given.verb, given.command, self._situation(found))
+            reason = refusal(given.verb, given.command, self._situation(found)) or self._unknown_store(given.command)
             if reason is None:
                 self._carry_out(given.verb, given.command, found)
             self._keep(given, reason)
+
+    def _unknown_store(self, command: Command) -> str | None:
+        codes = sorted(set(self.systems.policy.stores.values()))
+        if command.store is None or command.store in codes:
+            return None
+        return f"store {command.store} is not in [stores] of waybill.toml: it has {', '.join(codes)}"
 
     def _keep(self, given: GivenCommand, refused: str | None) -> None:
         command = given.command

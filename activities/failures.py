@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+import structlog
+from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.effects import InDoubtError, StillSendingError
@@ -50,12 +52,20 @@ def _again(error: Exception, after: timedelta | None, *, benign: bool) -> Applic
     )
 
 
-def tells_temporal(activity: Callable[Params, Result]) -> Callable[Params, Result]:
-    """The activity, failing in Temporal's words."""
+def tells_temporal(function: Callable[Params, Result]) -> Callable[Params, Result]:
+    """The activity, failing in Temporal's words and logging with the ids of what it is about."""
 
-    @wraps(activity)
+    @wraps(function)
     def told(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        with told_to_temporal():
-            return activity(*args, **kwargs)
+        with told_to_temporal(), structlog.contextvars.bound_contextvars(**_ids_in(args)):
+            return function(*args, **kwargs)
 
     return told
+
+
+def _ids_in(args: tuple[object, ...]) -> dict[str, object]:
+    """The ids for each log line of an activity, out of its request."""
+    request = args[-1]
+    names = {"tenant": "tenant", "order": "order_id", "effect": "key"}
+    ids = {name: getattr(request, field) for name, field in names.items() if hasattr(request, field)}
+    return {**ids, "try": activity.info().attempt} if activity.in_activity() else ids

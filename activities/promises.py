@@ -128,21 +128,21 @@ def promise_write_back(session: Session, systems: TenantSystems, key: str, order
     Raises:
         LookupError: the ledger has no such invoice.
     """
-    _, tenant, order_no, revision = key.split("/")
-    invoice = session.get(EffectRow, invoice_key(tenant, order_no, int(revision)))
-    if invoice is None:
-        raise LookupError(f"{key}: the ledger has no invoice {revision} of {order_no}")
+    revision = int(key.rpartition("/")[2])
+    mine = effects.of_order(session, systems.name, order_id)
+    invoice = next((e for e in mine if e.kind is EffectKind.INVOICE and e.revision == revision), None)
     kind = systems.policy.write_back_type
-    if kind is None:
-        raise LookupError(f"{key}: write_back_type was taken out of the configuration")
+    if invoice is None or kind is None:
+        raise LookupError(f"{key}: there is no invoice {revision} to write back, or no write_back_type any more")
+    number = invoice.number or invoice.remote_no
     draft = EffectDraft(
         key=key,
-        tenant=tenant,
+        tenant=systems.name,
         order_id=order_id,
-        order_no=order_no,
+        order_no=invoice.order_no,
         kind=EffectKind.WRITE_BACK,
-        revision=int(revision),
-        body=systems.oms.number_body(order_id, kind, invoice.number or invoice.remote_no, now),
-        remote_no=invoice.number or invoice.remote_no,
+        revision=revision,
+        body=systems.oms.number_body(order_id, kind, number, now),
+        remote_no=number,
     )
     return effects.promise(session, draft, now)

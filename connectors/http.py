@@ -260,6 +260,9 @@ class RemoteSystem:
 
 
 def _trust(settings: HttpSettings) -> ssl.SSLContext:
+    """Whom to trust; nobody, and at no cost, where nothing is encrypted."""
+    if settings.base_url.startswith("http:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if settings.verify_tls and settings.ca_file:
         return ssl.create_default_context(cafile=str(settings.ca_file))
     return httpx.create_ssl_context(verify=settings.verify_tls)

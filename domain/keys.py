@@ -37,16 +37,21 @@ def retailpro_queue(tenant: str) -> str:
     return f"waybill-retailpro-{tenant}"
 
 
+def _spelled(order_no: str) -> str:
+    """The order number as a part of a key: a slash in it must not look like the key's own."""
+    return order_no.replace("%", "%25").replace("/", "%2F")
+
+
 def invoice_key(tenant: str, order_no: str, revision: int) -> str:
     """The business key of an invoice; revision 0 is the order's, later ones are supplements (design 8)."""
-    return f"invoice/{tenant}/{order_no}/{revision}"
+    return f"invoice/{tenant}/{_spelled(order_no)}/{revision}"
 
 
 def slip_key(tenant: str, order_no: str, revision: int, from_store: str) -> str:
     """The business key of a transfer slip: one for each store that shipped, for each invoice it puts right."""
-    return f"slip/{tenant}/{order_no}/{revision}/{from_store}"
+    return f"slip/{tenant}/{_spelled(order_no)}/{revision}/{from_store}"
 
 
 def write_back_key(tenant: str, order_no: str, revision: int) -> str:
     """The business key of an invoice number's way back into the OMS."""
-    return f"write_back/{tenant}/{order_no}/{revision}"
+    return f"write_back/{tenant}/{_spelled(order_no)}/{revision}"

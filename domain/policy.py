@@ -64,9 +64,17 @@ class TenantPolicy(Frozen):
     def _check(self) -> Self:
         if self.invoicing_store is StorePolicy.FIXED and not self.fixed_store:
             raise ValueError("invoicing_store = 'fixed' needs fixed_store, a Retail Pro store code")
-        codes = list(self.stores.values())
-        twice = sorted({code for code in codes if codes.count(code) > 1})
-        if twice:
-            names = ", ".join(f"{f} -> {c}" for f, c in self.stores.items() if c in twice)
-            raise ValueError(f"a Retail Pro store is mapped twice ({names}): give each facility a store of its own")
+        check_stores(self.stores)
         return self
+
+
+def check_stores(stores: Mapping[str, str]) -> None:
+    """Make sure that every facility has a store of its own.
+
+    Raises:
+        ValueError: two facilities share one, so that what they shipped could not be told apart.
+    """
+    codes = list(stores.values())
+    shared = ", ".join(f"{facility} -> {code}" for facility, code in stores.items() if codes.count(code) > 1)
+    if shared:
+        raise ValueError(f"a Retail Pro store is mapped twice ({shared}): give each facility a store of its own")

@@ -10,21 +10,26 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.settings import HotWaxSettings, RetailProSettings
 from domain.base import Frozen
 from domain.messages import Waits
-from domain.policy import TenantPolicy
+from domain.policy import TenantPolicy, check_stores
 
 CONFIG_VARIABLE = "WAYBILL_CONFIG"
+ENV_PREFIX = "WAYBILL__"
 DEFAULT_CONFIG = Path("waybill.toml")
 DEFAULT_LEDGER = "sqlite:///.waybill/ledger.db"
 SECRETS = frozenset({"password", "token"})
 """Keys that may never stand in the file itself."""
+
+
+TenantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+"""A tenant's name: it stands in workflow ids, task queues, keys and environment variables."""
 
 
 class ConfigurationError(Exception):
@@ -62,6 +67,19 @@ class TenantSettings(Frozen):
     feed: FeedSettings = FeedSettings()
     waits: Waits = Waits()
 
+    @field_validator("policy")
+    @classmethod
+    def _check_policy(cls, policy: TenantPolicy) -> TenantPolicy:
+        if policy.stores:
+            raise ValueError("stores have a table of their own: write [tenants.NAME.stores]")
+        return policy
+
+    @field_validator("stores")
+    @classmethod
+    def _check_stores(cls, stores: Mapping[str, str]) -> Mapping[str, str]:
+        check_stores(stores)
+        return stores
+
     @property
     def rules(self) -> TenantPolicy:
         """The tenant's policy with its stores."""
@@ -72,7 +90,7 @@ class Settings(BaseSettings):
     """The whole configuration, checked."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WAYBILL__", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
     )
 
     ledger_url: str = DEFAULT_LEDGER
@@ -80,7 +98,7 @@ class Settings(BaseSettings):
     """Where operators' links to the Temporal Web UI point."""
     namespace_retention: timedelta = timedelta(days=7)
     worker: WorkerSettings = WorkerSettings()
-    tenants: Mapping[str, TenantSettings] = Field(default_factory=dict)
+    tenants: Mapping[TenantName, TenantSettings] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -123,13 +141,14 @@ def load(path: Path | None = None) -> Settings:
 
 
 def _checked(values: dict[str, Any], path: Path) -> Settings:
+    known = {f"{ENV_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.upper().startswith(ENV_PREFIX) and "__".join(variable.upper().split("__")[:2]) not in known:
+            raise ConfigurationError(f"the environment variable {variable} names no key: take it away or mend its name")
     try:
-        settings = Settings(**values)
-        for tenant in settings.tenants.values():
-            _ = tenant.rules
+        return Settings(**values)
     except ValidationError as error:
         raise ConfigurationError(f"{path}:\n" + "\n".join(_explained(error))) from None
-    return settings
 
 
 def _explained(error: ValidationError) -> list[str]:
@@ -145,7 +164,7 @@ def _with_secrets(table: Mapping[str, Any], path: Path, place: tuple[str, ...]) 
         if isinstance(value, dict):
             values[key] = _with_secrets(value, path, here)
         elif key in SECRETS:
-            variable = "WAYBILL__" + "__".join(here).upper()
+            variable = ENV_PREFIX + "__".join(here).upper()
             raise ConfigurationError(
                 f"{path}: {'.'.join(here)} is a secret: give it as {variable}, or put it in a file named by {key}_file"
             )

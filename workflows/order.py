@@ -230,10 +230,15 @@ class OrderWorkflow:
     def _show(self, stage: Stage, hold: Hold | None) -> None:
         if (stage, hold and hold.key) != (self._stage, self._hold and self._hold.key):
             workflow.upsert_search_attributes(attributes.changes(stage, hold))
+            self._log(stage, hold)
         if stage is not self._stage:
             self._since = workflow.now()
         self._stage, self._hold = stage, hold
         self._tell()
+
+    def _log(self, stage: Stage, hold: Hold | None) -> None:
+        about = {"tenant": self._order.tenant, "order": self._order.order_id, "stage": str(stage)}
+        workflow.logger.info("order moved", extra={**about, "hold": hold.key if hold else None})
 
     def _tell(self) -> None:
         workflow.set_current_details(current_details(self._stage, self._since, self._hold, self._seen, self._last))

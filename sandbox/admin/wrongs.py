@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.problems import BadInputError, NotFoundError
 from sandbox.retailpro import documents
-from sandbox.retailpro.documents import Line
 
 if TYPE_CHECKING:
     from sandbox.admin.inputs import Wrong
@@ -64,12 +64,15 @@ def _double(world: World, document: Row) -> Row:
 def _change_quantity(world: World, wrong: Wrong) -> Row:
     """Make one line of a document count for more, or for less."""
     document = _document(world, wrong)
-    lines = documents.lines_of(world.database, document["id"])
-    line = next((line for line in lines if wrong.upc in (None, line.upc)), None)
+    body = json.loads(document["body"])
+    line = next((line for line in body["Items"] if wrong.upc in (None, line["UPC"])), None)
     if line is None:
         raise NotFoundError(f"{document['kind']} {document['number']} has no line with UPC {wrong.upc}")
-    documents.add_lines(world.database, document, [Line(line.upc, wrong.delta, line.store_orig)])
-    return {"changed": document["documentNo"], "upc": line.upc, "delta": wrong.delta}
+    line["Qty"] += wrong.delta
+    if "TotalQty" in body:
+        body["TotalQty"] += wrong.delta
+    documents.rewrite(world.database, document, body)
+    return {"changed": document["documentNo"], "upc": line["UPC"], "delta": wrong.delta}
 
 
 def _redirect(world: World, wrong: Wrong) -> Row:
@@ -77,20 +80,25 @@ def _redirect(world: World, wrong: Wrong) -> Row:
     document = _document(world, wrong, only="slip")
     if wrong.toStore is None:
         raise BadInputError("toStore", None, "is needed for wrong_store")
-    old = document["toStore"]
-    sql = "UPDATE stockMove SET store = ? WHERE documentId = ? AND quantity > 0"
-    world.database.run(sql, (wrong.toStore, document["id"]))
-    world.database.run("UPDATE document SET toStore = ? WHERE id = ?", (wrong.toStore, document["id"]))
-    return {"redirected": document["documentNo"], "from": old, "to": wrong.toStore}
+    documents.rewrite(world.database, document, {**json.loads(document["body"]), "ToStore": wrong.toStore})
+    return {"redirected": document["documentNo"], "from": document["toStore"], "to": wrong.toStore}
 
 
 def _invent(world: World, wrong: Wrong) -> Row:
+    """Make an invoice for an order that nobody sent, with prices of nothing."""
     missing = [name for name in ("orderNo", "store", "items") if not getattr(wrong, name)]
     if missing:
         raise BadInputError(missing[0], getattr(wrong, missing[0]), "is needed for unasked_invoice")
-    items: list[dict[str, Any]] = [
-        {"UPC": row.upc, "Qty": row.quantity, "StoreOrig": wrong.store} for row in wrong.items
-    ]
-    body = {"InvoicingStore": wrong.store, "OrderNo": wrong.orderNo, "TotalAmt": 0, "Items": items}
+    free: dict[str, Any] = {"OrigPrice": 0, "OrigTax": 0, "Price": 0, "Tax": 0, "StoreOrig": wrong.store}
+    body = {
+        "InvoicingStore": wrong.store,
+        "OrderNo": wrong.orderNo,
+        "CreatedDate": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "DeliveryType": 2,
+        "PaymentType": 1,
+        "TotalAmt": 0,
+        "FiscalCredit": False,
+        "Items": [{"UPC": row.upc, "Qty": row.quantity, **free} for row in wrong.items],
+    }
     document = documents.create(world.database, "invoice", body, "planted")
     return {"invented": document["documentNo"]}

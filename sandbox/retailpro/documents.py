@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sandbox.clock import now_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sandbox.database import Database, Row
 
@@ -51,14 +51,21 @@ def create(database: Database, kind: DocumentKind, body: Mapping[str, Any], orig
         "body": dump(body),
     }
     document["id"] = database.insert("document", document)
-    lines = [Line(item["UPC"], float(item["Qty"]), item.get("StoreOrig")) for item in body["Items"]]
-    add_lines(database, document, lines)
+    _add_lines(database, document, body)
     return document
 
 
-def add_lines(database: Database, document: Row, lines: Iterable[Line]) -> None:
-    """Write a document's lines and move their stock."""
-    for line in lines:
+def rewrite(database: Database, document: Row, body: Mapping[str, Any]) -> None:
+    """Change what a document says and move its stock accordingly, as if it had always said so."""
+    erase(database, document["id"])
+    changed = {**document, "body": dump(body), "toStore": body.get("ToStore")}
+    database.insert("document", changed)
+    _add_lines(database, changed, body)
+
+
+def _add_lines(database: Database, document: Row, body: Mapping[str, Any]) -> None:
+    for item in body["Items"]:
+        line = Line(item["UPC"], float(item["Qty"]), item.get("StoreOrig"))
         row = {"documentId": document["id"], "upc": line.upc, "quantity": line.quantity, "storeOrig": line.store_orig}
         database.insert("documentLine", row)
         move(database, document["store"], line.upc, -line.quantity, document["kind"], document["id"])

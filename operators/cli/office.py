@@ -1,0 +1,89 @@
+"""What a command works with: the settings, the ledger, a tenant's systems and a connection to Temporal."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from activities.starting import Starter
+from activities.systems import TenantSystems
+from ledger.database import Ledger
+from ledger.migrate import check
+from operators.bootstrap import connect, open_budget, systems_of
+from operators.cli.command import quiet_logs
+from operators.cli.exits import Exit, Trouble
+from operators.settings import Settings, load
+
+CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Office:
+    """An opened configuration and its ledger."""
+
+    settings: Settings
+    ledger: Ledger
+
+    @contextmanager
+    def systems(self, tenant: str) -> Iterator[TenantSystems]:
+        """The tenant's systems, within the budget that all processes share."""
+        systems = systems_of(tenant, self.settings.tenants[tenant], open_budget(self.settings, self.ledger))
+        try:
+            yield systems
+        finally:
+            systems.oms.close()
+            systems.pos.close()
+
+    def starter(self, client: Client, tenant: str) -> Starter:
+        """Starts and wakes this tenant's workflows."""
+        return Starter(client, self.settings.tenants[tenant].waits)
+
+
+@contextmanager
+def office() -> Iterator[Office]:
+    """The configuration and the ledger, which must be set up.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+        SchemaOutdatedError: `waybill setup` has to run first.
+    """
+    quiet_logs()
+    settings = load()
+    ledger = Ledger(settings.ledger_url)
+    try:
+        check(ledger)
+        yield Office(settings, ledger)
+    finally:
+        ledger.close()
+
+
+def temporal_target() -> tuple[str, str]:
+    """Where Temporal is and which namespace is used, as the environment says."""
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    return config.get("target_host", "127.0.0.1:7233"), config.get("namespace", "default")
+
+
+async def temporal() -> Client:
+    """A connection to Temporal.
+
+    Raises:
+        Trouble: nobody answers there.
+    """
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await connect()
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        raise no_temporal(error) from None
+
+
+def no_temporal(error: BaseException) -> Trouble:
+    """What an operator reads when Temporal does not answer."""
+    address, _ = temporal_target()
+    reason = str(error).splitlines()[0] if str(error) else f"no answer within {CONNECT_SECONDS:g} s"
+    advice = "start it (`waybill server` runs a dev server), or set TEMPORAL_ADDRESS"
+    return Trouble(Exit.OUT_OF_REACH, f"Temporal at {address} is out of reach ({reason}): {advice}")

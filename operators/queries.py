@@ -1,0 +1,268 @@
+"""What screens show, read from the ledger: never from a workflow (design 8), and never personal data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from connectors import exact_json
+from domain.base import Frozen
+from domain.proof import Balance, LedgerDocument, LineUnits, balances
+from domain.stages import EffectKind, Hold, HoldCause, Stage
+from ledger import effects, feeds, journal, orders
+from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
+from operators.documents import document_of
+
+SAMPLE = 3
+"""How many orders stand for all that wait for the same thing."""
+
+BATCH = 500
+
+
+class OrderLine(Frozen):
+    """One order in a list."""
+
+    tenant: str
+    order_id: str
+    order_no: str | None
+    stage: Stage
+    since: datetime
+    hold: str | None
+    waiting_for: str
+    store: str | None
+    total: Decimal | None
+    currency: str | None
+
+    @classmethod
+    def of(cls, row: OrderRow) -> "OrderLine":
+        """What a list shows of this row."""
+        hold = orders.hold_of(row)
+        return cls(
+            tenant=row.tenant,
+            order_id=row.order_id,
+            order_no=row.order_no,
+            stage=row.stage,
+            since=row.stage_since,
+            hold=hold.key if hold else None,
+            waiting_for=row.waiting_for,
+            store=row.store,
+            total=Decimal(row.total) if row.total is not None else None,
+            currency=row.currency,
+        )
+
+
+class HoldGroup(Frozen):
+    """All orders that wait for the same thing."""
+
+    tenant: str
+    hold: str
+    orders: int
+    since: datetime
+    next_action: str
+    evidence: str
+    order_numbers: tuple[str, ...]
+
+
+class EffectLine(Frozen):
+    """One remote write, without its body, which has personal data."""
+
+    key: str
+    kind: EffectKind
+    revision: int
+    state: str
+    remote_no: str
+    number: str | None
+    store: str
+    to_store: str
+    units: int
+    amount: Decimal
+    attempts: int
+    problem: str
+    confirmed: bool
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+class Happening(Frozen):
+    """One entry of an order's timeline."""
+
+    at: datetime
+    kind: str
+    actor: str
+    text: str
+
+
+class OrderView(Frozen):
+    """Everything an operator may know of one order."""
+
+    order: OrderLine
+    channel: str | None
+    store_reason: str
+    hold: Hold | None
+    hold_since: datetime | None
+    cancel_wanted: bool
+    placed_at: datetime | None
+    read_at: datetime | None
+    lines: tuple[Mapping[str, Any], ...]
+    effects: tuple[EffectLine, ...]
+    balances: tuple[Balance, ...]
+    timeline: tuple[Happening, ...]
+
+    @property
+    def negative_until_transferred(self) -> tuple[Balance, ...]:
+        """Where Retail Pro's stock is lower than it will be, until the slips that are owed are made."""
+        return tuple(b for b in self.balances if b.booked < -b.shipped)
+
+
+class FeedView(Frozen):
+    """How far a tenant's order feed was read."""
+
+    tenant: str
+    cursor: datetime | None
+    polled_at: datetime | None
+    waiting_events: int
+    waiting_orders: int
+
+
+def order_list(session: Session, wanted: orders.OrderFilter, limit: int | None) -> list[OrderLine]:
+    """The orders that fit, those in their stage longest first."""
+    return [OrderLine.of(row) for row in orders.find(session, wanted, limit)]
+
+
+def open_orders(session: Session, tenant: str) -> Iterator[Sequence[OrderRow]]:
+    """All orders of a tenant whose life goes on, in batches."""
+    still_open = col(OrderRow.stage).in_([stage for stage in Stage if not stage.is_end])
+    yield from batches(session, tenant, still_open)
+
+
+def batches(session: Session, tenant: str, *conditions: Any, size: int = BATCH) -> Iterator[Sequence[OrderRow]]:
+    """The tenant's orders that meet these conditions, by id, a batch at a time."""
+    last = ""
+    mine = select(OrderRow).where(OrderRow.tenant == tenant, *conditions)
+    while True:
+        after = mine.where(col(OrderRow.order_id) > last).order_by(col(OrderRow.order_id)).limit(size)
+        rows = session.exec(after).all()
+        if not rows:
+            return
+        last = rows[-1].order_id
+        yield rows
+        session.expunge_all()
+
+
+def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
+    """One entry for each (tenant, cause, subject), the oldest first."""
+    keys = (col(OrderRow.tenant), col(OrderRow.hold_cause), col(OrderRow.hold_subject))
+    query = select(*keys, func.count(), func.min(OrderRow.hold_since))
+    held = query.where(col(OrderRow.hold_cause).is_not(None), col(OrderRow.tenant).in_(tenants)).group_by(*keys)
+    groups = [_group(session, *found) for found in session.exec(held).all()]
+    return sorted(groups, key=lambda group: group.since)
+
+
+def _group(session: Session, tenant: str, cause: str, subject: str, count: int, since: datetime) -> HoldGroup:
+    wanted = orders.OrderFilter(tenant=tenant, hold=HoldCause(cause), subject=subject)
+    sample = orders.find(session, wanted, SAMPLE)
+    hold = Hold(cause=HoldCause(cause), subject=subject, evidence=sample[0].hold_evidence if sample else "")
+    return HoldGroup(
+        tenant=tenant,
+        hold=hold.key,
+        orders=count,
+        since=since,
+        next_action=hold.next_action,
+        evidence=hold.evidence,
+        order_numbers=tuple(row.order_no or row.order_id for row in sample),
+    )
+
+
+def order_view(session: Session, row: OrderRow) -> OrderView:
+    """Everything about one order."""
+    rows = effects.of_order(session, row.tenant, row.order_id)
+    lines = orders.lines_of(session, row.tenant, row.order_id)
+    return OrderView(
+        order=OrderLine.of(row),
+        channel=row.channel,
+        store_reason=row.store_reason,
+        hold=orders.hold_of(row),
+        hold_since=row.hold_since,
+        cancel_wanted=row.cancel_wanted,
+        placed_at=row.placed_at,
+        read_at=row.read_at,
+        lines=tuple(line.model_dump(exclude={"tenant", "order_id"}) for line in lines),
+        effects=tuple(_effect_line(effect) for effect in rows),
+        balances=balances(_shipped(lines), [d for d in map(document_of, rows) if d]),
+        timeline=tuple(
+            Happening(at=entry.at, kind=entry.kind, actor=entry.actor, text=entry.text)
+            for entry in journal.timeline(session, row.tenant, row.order_id)
+        ),
+    )
+
+
+def _shipped(lines: Sequence[LineRow]) -> list[LineUnits]:
+    return [
+        LineUnits(store=line.store, upc=line.upc or line.product_id, quantity=Decimal(line.quantity))
+        for line in lines
+        if line.status == "ITEM_COMPLETED" and not line.digital and line.store
+    ]
+
+
+def _effect_line(row: EffectRow) -> EffectLine:
+    document: LedgerDocument | None = document_of(row)
+    units = sum((u.quantity for u in document.document.units), Decimal(0)) if document else Decimal(0)
+    return EffectLine(
+        key=row.key,
+        kind=row.kind,
+        revision=row.revision,
+        state=row.state,
+        remote_no=row.remote_no,
+        number=row.number,
+        store=row.store,
+        to_store=document.document.to_store if document else "",
+        units=int(units),
+        amount=Decimal(row.amount),
+        attempts=row.attempt,
+        problem=row.problem,
+        confirmed=row.confirmed,
+        sent_at=row.sent_at,
+        settled_at=row.settled_at,
+    )
+
+
+def feed_view(session: Session, tenant: str) -> FeedView:
+    """How far the tenant's order feed was read, and what waits to be told."""
+    cursor = session.get(FeedCursorRow, (tenant, feeds.ORDERS))
+    waiting = select(func.count(), func.count(func.distinct(FeedEventRow.order_id))).where(
+        FeedEventRow.tenant == tenant, FeedEventRow.feed == feeds.ORDERS, col(FeedEventRow.dispatched_at).is_(None)
+    )
+    events, told = session.exec(waiting).one()
+    return FeedView(
+        tenant=tenant,
+        cursor=cursor.cursor if cursor else None,
+        polled_at=cursor.polled_at if cursor else None,
+        waiting_events=events,
+        waiting_orders=told,
+    )
+
+
+def stage_counts(session: Session, tenant: str) -> dict[str, int]:
+    """How many orders of the tenant are in each stage."""
+    found = select(OrderRow.stage, func.count()).where(OrderRow.tenant == tenant).group_by(col(OrderRow.stage))
+    return {str(stage): count for stage, count in session.exec(found).all()}
+
+
+def pretty(body: str) -> str:
+    """A stored body in lines, its amounts as they are sent."""
+    return _indented(exact_json.loads(body), 0)
+
+
+def _indented(value: Any, depth: int) -> str:
+    pad = "  " * (depth + 1)
+    match value:
+        case dict() if value:
+            rows = [f"{pad}{exact_json.dumps(key)}: {_indented(member, depth + 1)}" for key, member in value.items()]
+            return "{\n" + ",\n".join(rows) + "\n" + "  " * depth + "}"
+        case list() if value:
+            return "[\n" + ",\n".join(pad + _indented(v, depth + 1) for v in value) + "\n" + "  " * depth + "]"
+        case _:
+            return exact_json.dumps(value)
