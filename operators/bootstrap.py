@@ -37,9 +37,9 @@ def _allowances(tenant: str, settings: TenantSettings) -> dict[str, Allowance]:
 
 
 def longest_call(settings: TenantSettings) -> timedelta:
-    """Longer than any call to a tenant's systems can take: how long an unanswered one is given."""
-    longest = max(s.timeout_connect + s.timeout_read for s in (settings.hotwax, settings.retailpro))
-    return longest * 1.2 + timedelta(seconds=1)
+    """Longer than any call to a tenant's systems can take: connecting, waiting for an answer, and reading it."""
+    longest = max(s.timeout_connect + 2 * s.timeout_read for s in (settings.hotwax, settings.retailpro))
+    return longest + timedelta(seconds=1)
 
 
 def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:
