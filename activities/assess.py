@@ -95,7 +95,7 @@ class _Assessing:
         memory = self._memory(found)
         plan = self._plan(found, memory)
         promised = self._promise(found, plan)
-        self._refuse_late_cancel(memory)
+        self._settle_cancel(memory)
         self._record(promised)
         return self._answer(found, promised)
 
@@ -105,7 +105,8 @@ class _Assessing:
         for given in commands:
             earlier = journal.answer_to(self.session, given.command.id)
             if earlier is not None:
-                self._answered(given.command, accepted=True, message=f"was given before: {earlier.text}")
+                accepted = earlier.kind == "command"
+                self._answered(given.command, accepted=accepted, message=f"was given before: {earlier.text}")
                 continue
             reason = refusal(given.verb, given.command, self._situation(found)) or self._unknown_store(given.command)
             if reason is None:
@@ -121,7 +122,8 @@ class _Assessing:
     def _keep(self, given: GivenCommand, refused: str | None) -> None:
         command = given.command
         text = f"{given.verb}: {command.reason}" + (f" (refused: {refused})" if refused else "")
-        journal.write(self.session, self._of, self.now, "command", text, actor=command.operator, command_id=command.id)
+        kind = "refused" if refused else "command"
+        journal.write(self.session, self._of, self.now, kind, text, actor=command.operator, command_id=command.id)
         self.session.flush()
         self._answered(command, accepted=refused is None, message=refused or f"{given.verb} accepted")
 
@@ -154,11 +156,18 @@ class _Assessing:
         if changed_after_invoice(found, memory):
             self.row.acknowledged = sorted({*(self.row.acknowledged or ()), *memory.invoiced_lines})
 
-    def _refuse_late_cancel(self, memory: Memory) -> None:
-        """A cancel that the truth overtook: the invoice exists after all."""
-        if self.row.cancel_wanted and memory.made and memory.unsettled is None:
+    def _settle_cancel(self, memory: Memory) -> None:
+        """Say what becomes of a cancel that found an invoice on its way: it waits for the truth, or the truth is here."""
+        if not (self.row.cancel_wanted and memory.made):
+            return
+        if memory.unsettled is None:
             self.row.cancel_wanted = False
-            journal.write(self.session, self._of, self.now, "command", "cancel is void: the order is invoiced")
+            journal.write(self.session, self._of, self.now, "refused", "cancel is void: the order is invoiced")
+            return
+        waits = f"cancel noted: it waits for the truth about {memory.unsettled.key}"
+        asked = {g.command.id for g in self.request.commands if g.verb is Verb.CANCEL}
+        noted = CommandAnswer(accepted=True, message=waits)
+        self.answers = [(i, noted if i in asked and a.accepted else a) for i, a in self.answers]
 
     # ---- plan and promises -------------------------------------------------------------------------------------------
 
@@ -179,7 +188,7 @@ class _Assessing:
         if not isinstance(found, Order):
             return Promised(plan)
         if plan.ends is Stage.CANCELLED:
-            effects.forget_planned(self.session, *self._of)
+            effects.forget_unmade(self.session, *self._of)
         return promise_all(self.session, self.systems, found, plan, self.now)
 
     def _record(self, promised: Promised) -> None:

@@ -38,6 +38,8 @@ class OrderInput(Frozen):
     stage: Stage = Stage.AWAITING_LINES
     waits: Waits = Waits()
     hold: Hold | None = None
+    epoch: int = 0
+    """The order's newest assessment when this was written."""
 
 
 class OrderResult(Frozen):

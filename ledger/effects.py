@@ -106,7 +106,7 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
     if row.state is EffectState.DONE or (state is not EffectState.DONE and row.attempt != attempt):
         _note(session, row, now, f"a late answer of attempt {attempt} changes nothing: {outcome.outcome}")
         return row
-    row.state, row.in_doubt = state, row.in_doubt or state is EffectState.UNKNOWN
+    row.state, row.in_doubt = state, state is EffectState.UNKNOWN
     row.number, row.problem = outcome.number, outcome.problem
     row.http_status, row.answer = outcome.http_status, outcome.raw[:ANSWER_MAX]
     row.foreign = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED
@@ -143,10 +143,10 @@ def of_order(session: Session, tenant: str, order_id: str) -> Sequence[EffectRow
     return session.exec(mine.order_by(col(EffectRow.revision), col(EffectRow.planned_at), col(EffectRow.key))).all()
 
 
-def forget_planned(session: Session, tenant: str, order_id: str) -> None:
-    """Drop the promises that never reached the wire: the order is cancelled, its number is free again."""
+def forget_unmade(session: Session, tenant: str, order_id: str) -> None:
+    """Drop the promises that no remote has: the order is cancelled, its number is free again."""
     for row in of_order(session, tenant, order_id):
-        if row.state is EffectState.PLANNED:
+        if not row.state.may_exist:
             session.delete(row)
 
 

@@ -1,10 +1,11 @@
 """The ledger's invoices and slips as the proof knows them, read out of the exact bodies that were sent."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from connectors import exact_json
 from connectors.retailpro.export_v1 import BookedInvoice, BookedItem, BookedSlip
-from domain.proof import Document, LedgerDocument, Units
+from domain.books import Document, LedgerDocument, Units
 from domain.stages import EffectKind
 from ledger.tables import EffectRow
 
@@ -22,10 +23,10 @@ def document_of(row: EffectRow) -> LedgerDocument | None:
         foreign=row.foreign,
         revision=row.revision,
         lines=row.lines or {},
-        order_discount=row.order_discount,
-        at=row.sent_at or row.settled_at,
+        order_discount=Decimal(row.order_discount),
+        at=row.settled_at or row.sent_at,
         number=row.number,
-        amount=row.amount,
+        amount=Decimal(row.amount),
     )
 
 

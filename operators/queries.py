@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from connectors import exact_json
 from domain.base import Frozen
-from domain.proof import Balance, LedgerDocument, LineUnits, balances
+from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.stages import EffectKind, Hold, HoldCause, Stage
 from ledger import effects, feeds, journal, orders
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow

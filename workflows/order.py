@@ -6,6 +6,7 @@ The workflow decides when; what is owed is answered by `assess_order`, which rea
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -45,6 +46,14 @@ ENSURE: dict[EffectKind, Callable[[Any, EffectRequest], EffectResult]] = {
 }
 
 
+@dataclass(frozen=True)
+class Made:
+    """Whether a promised write is done; a hold says why not, none that the order must be asked anew."""
+
+    done: bool
+    hold: Hold | None = None
+
+
 @workflow.defn(name=ORDER_WORKFLOW)
 class OrderWorkflow:
     """One order, from the first word of it to its end; woken by signals, told what to do by the ledger and the OMS."""
@@ -53,6 +62,7 @@ class OrderWorkflow:
     def __init__(self, order: OrderInput) -> None:
         self._order = order
         self._stage, self._hold, self._since = order.stage, order.hold, workflow.now()
+        self._epoch = order.epoch
         self._changed, self._ended = False, False
         self._inbox: list[GivenCommand] = []
         self._answers: dict[str, CommandAnswer] = {}
@@ -71,20 +81,29 @@ class OrderWorkflow:
                 if life.cancelled():
                     raise
                 self._take(Verb.CANCEL, self._cancel_button())
-        await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._ended:
-            workflow.continue_as_new(order.model_copy(update={"stage": self._stage, "hold": self._hold}))
+            here = {"stage": self._stage, "hold": self._hold, "epoch": self._epoch}
+            workflow.continue_as_new(order.model_copy(update=here))
         return OrderResult(order_no=self._seen.order_no if self._seen else "", stage=self._stage)
 
     async def _live(self) -> None:
-        while not self._ended and not workflow.info().is_continue_as_new_suggested():
-            owed = await self._assess()
-            if owed is None:
-                continue
-            if owed.hold is not None:
-                await self._news()
-                continue
-            _ = await self._invoice(owed) and await self._confirm(owed) and await self._transfer(owed)
+        """One step after the other, until the order has ended or its history is long, and every command is answered."""
+        while True:
+            await self._step()
+            if self._ended or workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(lambda: bool(self._inbox) or workflow.all_handlers_finished())
+                if not self._inbox:
+                    return
+
+    async def _step(self) -> None:
+        """Ask what the order owes, and do it as far as it goes."""
+        owed = await self._assess()
+        if owed is None:
+            return
+        if owed.hold is not None:
+            await self._news()
+            return
+        _ = await self._invoice(owed) and await self._confirm(owed) and await self._transfer(owed)
 
     # ---- the steps, in the order of use; each says whether the life goes on from here --------------------------------
 
@@ -100,9 +119,9 @@ class OrderWorkflow:
             )
         except ActivityError as error:
             self._inbox = [*commands, *self._inbox]
-            await self._unreachable(self._hotwax, error)
+            await self._held(_out_of_reach(self._hotwax, error))
             return None
-        self._seen, self._situation = seen, seen.situation
+        self._seen, self._situation, self._epoch = seen, seen.situation, seen.epoch
         self._answer(seen.answers)
         self._show(seen.stage, seen.hold)
         return seen
@@ -110,8 +129,7 @@ class OrderWorkflow:
     async def _invoice(self, owed: Assessment) -> bool:
         if owed.invoice is None:
             return True
-        result = await self._make(owed.invoice)
-        if result is None or not await self._went_well([result]):
+        if not await self._went_well([await self._make(owed.invoice)]):
             return False
         if self._situation:
             invoices = self._situation.invoices + 1
@@ -141,8 +159,7 @@ class OrderWorkflow:
         """Slips and write-backs side by side, each on its own; then the end, or the wait for more lines."""
         if any(o.kind is EffectKind.SLIP for o in owed.after):
             await self._record(Stage.TRANSFERRING, None)
-        results = await asyncio.gather(*(self._make(o) for o in owed.after))
-        if not await self._went_well([r for r in results if r is not None]) or None in results:
+        if not await self._went_well(await asyncio.gather(*(self._make(o) for o in owed.after))):
             return False
         await self._record(owed.ends or Stage.AWAITING_LINES, None)
         if owed.ends is None:
@@ -153,8 +170,8 @@ class OrderWorkflow:
 
     # ---- remote writes -----------------------------------------------------------------------------------------------
 
-    async def _make(self, owed: Owed) -> EffectResult | None:
-        """What became of a promised write; None when a command cut in, or the remote was out of reach."""
+    async def _make(self, owed: Owed) -> Made:
+        """What became of a promised write."""
         queue = self._hotwax if owed.kind is EffectKind.WRITE_BACK else retailpro_queue(self._order.tenant)
         handle = workflow.start_activity_method(
             ENSURE[owed.kind],
@@ -162,11 +179,11 @@ class OrderWorkflow:
             **policies.remote_call(queue, self._order.waits, owed.label),
         )
         try:
-            return await self._unless_commanded(handle)
+            result = await self._unless_commanded(handle)
         except ActivityError as error:
-            if not is_cancelled_exception(error) and not _was_forgotten(error):
-                await self._unreachable(queue, error)
-            return None
+            asked_anew = is_cancelled_exception(error) or _was_forgotten(error)
+            return Made(done=False, hold=None if asked_anew else _out_of_reach(queue, error))
+        return Made(done=result.hold is None, hold=result.hold)
 
     async def _unless_commanded(self, handle: workflow.ActivityHandle[T]) -> T:
         """The activity's result; a command cuts its waiting short, never its knowledge of what became of a write."""
@@ -175,16 +192,11 @@ class OrderWorkflow:
             handle.cancel()
         return await handle
 
-    async def _went_well(self, results: Sequence[EffectResult]) -> bool:
-        hold = next((r.hold for r in results if r.hold), None)
+    async def _went_well(self, writes: Sequence[Made]) -> bool:
+        hold = next((made.hold for made in writes if made.hold), None)
         if hold is not None:
             await self._held(hold)
-        return hold is None
-
-    async def _unreachable(self, system: str, error: ActivityError) -> None:
-        """Hold the order for a system that is out of reach, and try again by itself after a while."""
-        hold = Hold(cause=HoldCause.REMOTE_UNREACHABLE, subject=system, evidence=_reason(error))
-        await self._held(hold, retry=self._order.waits.hold_retry)
+        return all(made.done for made in writes)
 
     def _request(self, key: str) -> EffectRequest:
         return EffectRequest(tenant=self._order.tenant, order_id=self._order.order_id, key=key)
@@ -195,9 +207,11 @@ class OrderWorkflow:
 
     # ---- waiting, recording, showing ---------------------------------------------------------------------------------
 
-    async def _held(self, hold: Hold, retry: timedelta | None = None) -> None:
+    async def _held(self, hold: Hold) -> None:
+        """Hold the order until something changes; one held for a system out of reach tries again by itself."""
         await self._record(self._stage, hold)
-        await self._news(retry)
+        unreachable = hold.cause is HoldCause.REMOTE_UNREACHABLE
+        await self._news(self._order.waits.hold_retry if unreachable else None)
 
     async def _news(self, at_most: timedelta | None = None) -> None:
         """Wait for a signal, a command, or the end of `at_most`."""
@@ -217,7 +231,7 @@ class OrderWorkflow:
         record = StageRecord(
             tenant=self._order.tenant,
             order_id=self._order.order_id,
-            epoch=self._seen.epoch if self._seen else 0,
+            epoch=self._epoch,
             stage=stage,
             hold=hold,
         )
@@ -345,6 +359,10 @@ class OrderWorkflow:
     def resend_by_signal(self, command: Command) -> None:
         """A document in doubt was looked for and does not exist: send it again."""
         self._take(Verb.RESEND, command)
+
+
+def _out_of_reach(system: str, error: ActivityError) -> Hold:
+    return Hold(cause=HoldCause.REMOTE_UNREACHABLE, subject=system, evidence=_reason(error))
 
 
 def _was_forgotten(error: ActivityError) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ class RawServer:
     An answer is a list of parts. A text is sent as it is, a number waits so many seconds, or until the server ends.
     """
 
-    def __init__(self, *answers: list[bytes | float]) -> None:
+    def __init__(self, *answers: Sequence[bytes | float]) -> None:
         self._answers = answers
         self._ended = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -46,7 +46,7 @@ class SandboxProcess:
         self.admin.close()
         self._end()
 
-    def get(self, path: str, **params: str | int) -> Any:
+    def get(self, path: str, /, **params: str | int) -> Any:
         """What the admin API answers."""
         return _checked(self.admin.get(path, params=params))
 

@@ -2,22 +2,24 @@
 
 import asyncio
 import contextlib
+import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
 from domain.commands import Command, CommandAnswer
 from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_workflow_id
 from domain.messages import FeedReport, FeedRequest, OrderResult
 from domain.stages import Stage
-from ledger import effects, orders
+from ledger import effects, journal, orders
 from ledger.database import Ledger
 from ledger.migrate import migrate
-from ledger.tables import EffectRow, OrderRow
+from ledger.tables import EffectRow, JournalRow, OrderRow
 from operators.bootstrap import LiveTenants, open_budget
 from operators.settings import Settings, TenantSettings
 from tests.support.sandbox import SandboxProcess
@@ -54,12 +56,14 @@ class Town:
     def __init__(self, sandbox: SandboxProcess, client: Client, ledger_url: str, **tenant: Any) -> None:
         self.sandbox, self.client = sandbox, client
         self.tenant = f"t{uuid.uuid4().hex[:8]}"
-        self.settings = Settings(ledger_url=ledger_url, tenants={self.tenant: self._tenant_settings(tenant)})
+        self.configured = self._configured(tenant)
+        tenants = {self.tenant: TenantSettings.model_validate(self.configured)}
+        self.settings = Settings(ledger_url=ledger_url, tenants=tenants)
         self.ledger = Ledger(ledger_url)
         migrate(self.ledger)
 
-    def _tenant_settings(self, tenant: Mapping[str, Any]) -> TenantSettings:
-        waits = {key: timedelta(seconds=value) for key, value in {**SHORT_WAITS, **tenant.get("waits", {})}.items()}
+    def _configured(self, tenant: Mapping[str, Any]) -> dict[str, Any]:
+        """The tenant's part of a configuration file; times are seconds."""
         hotwax = {
             "base_url": self.sandbox.hotwax_url,
             "token": "sandbox-token",
@@ -74,28 +78,43 @@ class Town:
             "identity_number_default": "0000",
             "identity_type_default": "dpi",
         }
-        return TenantSettings.model_validate(
-            {
-                "hotwax": {**hotwax, **tenant.get("hotwax", {})},
-                "retailpro": {**retailpro, **tenant.get("retailpro", {})},
-                "policy": {"write_back_type": "SHOPIFY_ORD_NO", **tenant.get("policy", {})},
-                "stores": tenant.get("stores", STORES),
-                "waits": waits,
-            }
-        )
+        return {
+            "hotwax": {**hotwax, **tenant.get("hotwax", {})},
+            "retailpro": {**retailpro, **tenant.get("retailpro", {})},
+            "policy": {"write_back_type": "SHOPIFY_ORD_NO", **tenant.get("policy", {})},
+            "stores": dict(tenant.get("stores", STORES)),
+            "waits": {**SHORT_WAITS, **tenant.get("waits", {})},
+        }
+
+    def write_configuration(self, path: Path, **changes: Mapping[str, Any]) -> Path:
+        """This town's configuration as a file, with the secret beside it; `changes` go into the tenant's tables."""
+        tables = {name: {**table, **changes.get(name, {})} for name, table in self.configured.items()}
+        secret = path.with_name("hotwax.token")
+        secret.write_text(tables["hotwax"].pop("token"), encoding="utf-8")
+        tables["hotwax"]["token_file"] = secret.name
+        lines = [f"ledger_url = {json.dumps(self.settings.ledger_url)}", "[worker]", "http_port = 0", "drain = 2"]
+        for name, table in tables.items():
+            lines.append(f"[tenants.{self.tenant}.{name}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
 
     # ---- workers -----------------------------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def working(self, **changes: Any) -> AsyncIterator[None]:
-        """The workers of one worker process, running in this one."""
+    async def working(self, configuration: Path | None = None, **changes: Any) -> AsyncIterator[None]:
+        """The workers of one worker process, running in this one; rules follow the configuration file where given."""
         settings = self.settings.model_copy(update=changes)
-        tenants = LiveTenants(settings, open_budget(settings, self.ledger))
+        tenants = LiveTenants(settings, open_budget(settings, self.ledger), configuration)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(tenants.close)
             for worker in build_workers(Parts(self.client, self.ledger, tenants, settings)):
                 await stack.enter_async_context(worker)
             yield
+
+    def seed(self, *orders: Mapping[str, Any]) -> None:
+        """Facilities, products and these orders in the sandbox."""
+        self.sandbox.post("/admin/seed", {**basics(), "orders": list(orders)})
 
     # ---- the flow ----------------------------------------------------------------------------------------------------
 
@@ -115,8 +134,25 @@ class Town:
 
     async def command(self, order_id: str, verb: str, **fields: Any) -> CommandAnswer:
         """An operator's command, as an update."""
-        command = Command(**{"id": uuid.uuid4().hex, "operator": "ana", "reason": "test", **fields})
+        command = a_command(**fields)
         return await self.handle(order_id).execute_update(verb, command, id=command.id, result_type=CommandAnswer)
+
+    async def refused(self, order_id: str, verb: str, **fields: Any) -> str:
+        """Why the order's validator refuses this command."""
+        try:
+            answer = await self.command(order_id, verb, **fields)
+        except WorkflowUpdateFailedError as error:
+            return str(error.cause)
+        raise AssertionError(f"{verb} was not refused: {answer!r}")
+
+    async def signal(self, order_id: str, verb: str, **fields: Any) -> None:
+        """An operator's command, as a signal."""
+        await self.handle(order_id).signal(verb, a_command(**fields))
+
+    async def ended(self, order_id: str, patience: float = PATIENCE) -> OrderResult:
+        """What the order's workflow ended with."""
+        async with asyncio.timeout(patience):
+            return await self.handle(order_id).result()
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +165,43 @@ class Town:
         """The order's effects in the ledger."""
         with self.ledger.reading() as session:
             return list(effects.of_order(session, self.tenant, order_id))
+
+    def timeline(self, order_id: str) -> list[JournalRow]:
+        """The order's audit trail."""
+        with self.ledger.reading() as session:
+            return list(journal.timeline(session, self.tenant, order_id))
+
+    async def details(self, order_id: str) -> str:
+        """What the Web UI shows about the order."""
+        metadata = await self.handle(order_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return metadata.current_details
+
+    def invoices(self) -> list[tuple[str, str]]:
+        """Number and store of every invoice in Retail Pro."""
+        return [(row["number"], row["store"]) for row in self.sandbox.get("/admin/invoices")["invoices"]]
+
+    def slips(self) -> list[tuple[str, str]]:
+        """From and to of every slip in Retail Pro."""
+        return sorted((row["store"], row["toStore"]) for row in self.sandbox.get("/admin/slips")["slips"])
+
+    def numbers_in_hotwax(self, order_id: str) -> list[str]:
+        """The invoice numbers that HotWax has for the order."""
+        rows = self.sandbox.get("/admin/identifications", orderId=order_id, type="SHOPIFY_ORD_NO")["identifications"]
+        return [row["idValue"] for row in rows]
+
+    def prove(self, exclude: Sequence[str] = ()) -> None:
+        """Fail unless every line is invoiced once and stock is right, by the sandbox's own word."""
+        verdict = self.sandbox.get("/admin/check", exclude=",".join(exclude))
+        assert verdict["ok"], verdict["differences"]
+
+    async def until_true(self, holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+        """Return once it holds."""
+        try:
+            async with asyncio.timeout(patience):
+                while not holds():  # noqa: ASYNC110 - what the sandbox or a process does raises no event here
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"never came true within {patience} s: {what}") from None
 
     async def until(self, order_id: str, told: Callable[[OrderRow], bool], patience: float = PATIENCE) -> OrderRow:
         """The order's row once `told` holds of it."""
@@ -158,6 +231,16 @@ class Town:
             with contextlib.suppress(Exception):
                 await self.handle(row.order_id).terminate("the test is over")
         self.ledger.close()
+
+
+def a_command(**fields: Any) -> Command:
+    """A command by some operator, with an id of its own."""
+    return Command(**{"id": uuid.uuid4().hex, "operator": "ana", "reason": "test", **fields})
+
+
+def an_order(order_id: str, *lines: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """An order as the sandbox takes it; its number is `W` and its id."""
+    return {"orderId": order_id, "orderName": f"#W{order_id}", "lines": list(lines), **more}
 
 
 def shipped(facility: str, product: str = "P1", price: float = 100, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Measuring: what an order costs beside a workflow of the same shape that does nothing."""

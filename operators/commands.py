@@ -1,0 +1,167 @@
+"""Operators' commands on their way to the orders' workflows, and what they would do (`--dry-run`)."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+
+from activities.assess import Assessor, Preview
+from activities.starting import Starter
+from activities.systems import FixedTenants, TenantSystems
+from domain.base import Frozen
+from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
+from domain.keys import invoice_key, write_back_key
+from domain.messages import AssessRequest, GivenCommand, Owed
+from domain.stages import EffectKind, EffectState
+from ledger import effects, journal, orders
+from ledger.database import Ledger
+from ledger.tables import EffectRow, OrderRow
+
+SIDE_BY_SIDE = 20
+"""How many workflows are spoken to at once."""
+
+
+class NoAnswerError(Exception):
+    """No worker answered in time; the command may be given again with the same id."""
+
+
+class RemoteCall(Frozen):
+    """A call that a command would make; `body` has personal data, it is for the operator who asked only."""
+
+    method: str
+    url: str
+    label: str
+    body: str
+    note: str = ""
+
+
+class DryRun(Frozen):
+    """What a command would do: its answer, where the order would stand, and every remote write."""
+
+    answer: CommandAnswer
+    stage: str
+    hold: str | None
+    calls: tuple[RemoteCall, ...]
+
+
+def new_id() -> str:
+    """A command id for a request that has none."""
+    return str(uuid.uuid4())
+
+
+def known_answer(session: Session, row: OrderRow, verb: Verb, command: Command) -> CommandAnswer | None:
+    """The answer that the ledger can give by itself: to a repeated command, and for an order that has ended."""
+    earlier = journal.answer_to(session, command.id)
+    if earlier is not None:
+        refused = "(refused: " in earlier.text
+        return CommandAnswer(accepted=not refused, message=f"was given before: {earlier.text}")
+    reason = refusal(verb, command, _situation(session, row)) if row.stage.is_end else None
+    return CommandAnswer(accepted=False, message=reason) if reason else None
+
+
+def _situation(session: Session, row: OrderRow) -> Situation:
+    """Where an ended order stands, as far as the ledger knows."""
+    rows = effects.of_order(session, row.tenant, row.order_id)
+    hold = orders.hold_of(row)
+    invoices = [effect for effect in rows if effect.kind is EffectKind.INVOICE]
+    return Situation(
+        stage=row.stage,
+        hold=hold.cause if hold else None,
+        invoices=sum(effect.state is EffectState.DONE for effect in invoices),
+        sending=any(effect.state.may_exist and effect.state is not EffectState.DONE for effect in invoices),
+        in_doubt=orders.effects_in_doubt(rows),
+    )
+
+
+async def ask(starter: Starter, row: OrderRow, verb: Verb, command: Command, patience: timedelta) -> CommandAnswer:
+    """The workflow's answer to a command.
+
+    Raises:
+        NoAnswerError: nobody answered within the patience; what became of the command is not known.
+    """
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            return await starter.ask(row, verb, command)
+    except WorkflowUpdateFailedError as error:
+        if isinstance(error.cause, ApplicationError):
+            return CommandAnswer(accepted=False, message=error.cause.message)
+        raise
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise NoAnswerError(
+            f"no worker answered within {patience.total_seconds():g} s: start one (`waybill worker`), then give the "
+            f"command again with --id {command.id}, which does it once"
+        ) from None
+
+
+async def resume_all(starter: Starter, rows: Sequence[OrderRow], base: Command, told: Callable[[int], None]) -> int:
+    """Give `resume` to all these orders; how many. `told` hears how many are done."""
+    limit, done = asyncio.Semaphore(SIDE_BY_SIDE), 0
+
+    async def resume(row: OrderRow) -> None:
+        nonlocal done
+        async with limit:
+            await starter.resume(row, base.model_copy(update={"id": f"{base.id}/{row.order_id}"[:100]}))
+        done += 1
+        told(done)
+
+    await asyncio.gather(*(resume(row) for row in rows))
+    return done
+
+
+def rehearse(
+    ledger: Ledger, systems: TenantSystems, row: OrderRow, given: GivenCommand, write_method: str
+) -> DryRun:
+    """What this command would do: the order is read from HotWax, nothing is changed anywhere."""
+    assessor = Assessor(ledger, FixedTenants({systems.name: systems}))
+    request = AssessRequest(tenant=row.tenant, order_id=row.order_id, commands=(given,))
+    preview = assessor.preview(request)
+    seen = preview.assessment
+    answers = dict(seen.answers)
+    return DryRun(
+        answer=answers[given.command.id],
+        stage=str(seen.stage),
+        hold=seen.hold.key if seen.hold else None,
+        calls=() if seen.hold else _calls(preview, systems, row, write_method),
+    )
+
+
+def _calls(preview: Preview, systems: TenantSystems, row: OrderRow, write_method: str) -> tuple[RemoteCall, ...]:
+    rows = {effect.key: effect for effect in preview.promised}
+    seen = preview.assessment
+    owed = [o for o in (seen.invoice, *seen.after) if o]
+    calls = [
+        _write_back_call(o, rows, systems, row, seen.order_no)
+        if o.kind is EffectKind.WRITE_BACK
+        else _document_call(o, rows[o.key], systems, write_method)
+        for o in owed
+    ]
+    return tuple(calls)
+
+
+def _document_call(owed: Owed, effect: EffectRow, systems: TenantSystems, write_method: str) -> RemoteCall:
+    url = systems.pos.invoice_url if owed.kind is EffectKind.INVOICE else systems.pos.slip_url
+    in_doubt = effect.in_doubt or effect.state in {EffectState.SENDING, EffectState.UNKNOWN}
+    note = ""
+    if in_doubt and systems.pos.can_find:
+        note = "looked up first: sent only if it is not there"
+    elif in_doubt and not systems.pos.repeat.is_safe:
+        note = "not sent: it may exist, and a repeat is not known to be safe; look, then `confirm` or `resend`"
+    return RemoteCall(method=write_method, url=url, label=owed.label, body=effect.body, note=note)
+
+
+def _write_back_call(
+    owed: Owed, rows: dict[str, EffectRow], systems: TenantSystems, row: OrderRow, order_no: str
+) -> RemoteCall:
+    """The write-back as it stands now: its number and time are known once the invoice is made."""
+    revision = next(n for n in range(1_000) if write_back_key(row.tenant, order_no, n) == owed.key)
+    invoice = rows.get(invoice_key(row.tenant, order_no, revision))
+    number = (invoice.number or invoice.remote_no) if invoice else order_no
+    kind = systems.policy.write_back_type or ""
+    body = systems.oms.number_body(row.order_id, kind, number, datetime.now(UTC))
+    method, _, url = systems.oms.describe_write(body).partition(" ")
+    note = "" if invoice and invoice.number else "with the number that Retail Pro gives the invoice"
+    return RemoteCall(method=method, url=url, label=owed.label, body=body, note=note)

@@ -1,0 +1,44 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.sandbox import SandboxProcess
+
+TOWN = {
+    "facilities": [{"facilityId": "GT101"}, {"facilityId": "GT205"}, {"facilityId": "GT309"}],
+    "products": [
+        {"productId": "P1", "upc": "0740000000011"},
+        {"productId": "P2", "upc": "0740000000028"},
+        {"productId": "CARD", "upc": "0740000000099", "stocked": False},
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def hotwax_client(sandbox_process: SandboxProcess) -> Iterator[httpx.Client]:
+    """One client for all tests: making one costs more than most tests."""
+    headers = {"authorization": "Bearer sandbox-token"}
+    with httpx.Client(base_url=f"{sandbox_process.hotwax_url}/rest/s1", headers=headers, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def retailpro_client(sandbox_process: SandboxProcess) -> Iterator[httpx.Client]:
+    """As `hotwax_client`."""
+    with httpx.Client(base_url=f"{sandbox_process.retailpro_url}/api/v1", trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def hotwax(sandbox: SandboxProcess, hotwax_client: httpx.Client) -> httpx.Client:
+    """A client that is signed in at an empty HotWax."""
+    assert sandbox.get("/admin/counts")["orders"] == 0
+    return hotwax_client
+
+
+@pytest.fixture
+def retailpro(sandbox: SandboxProcess, retailpro_client: httpx.Client) -> httpx.Client:
+    """A client of Retail Pro, whose stores and products exist."""
+    sandbox.seed(**TOWN)
+    return retailpro_client
