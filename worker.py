@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
@@ -28,7 +29,7 @@ from activities.retailpro import RetailProActivities
 from activities.starting import Starter
 from activities.systems import Tenants
 from domain.keys import ORDERS_QUEUE, hotwax_queue, retailpro_queue
-from ledger.database import Ledger
+from ledger.database import Ledger, LedgerUnavailableError
 from ledger.migrate import SchemaOutdatedError, check
 from operators import logs
 from operators.bootstrap import LiveTenants, connect, longest_call, open_budget
@@ -44,6 +45,7 @@ PASSED_THROUGH = ("activities", "connectors", "domain", "ledger", "sqlmodel", "s
 LEDGER_SLOTS = 20
 FEED_SLOTS = 2
 RECONNECT_SECONDS = 2.0
+PROBE_SECONDS = 2.0
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
@@ -134,7 +136,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if client is None:
         return
     workers = build_workers(Parts(client, ledger, tenants, settings))
-    with _health(settings, ledger, workers) as health:
+    with _health(settings, Probes(workers, ledger, client, asyncio.get_running_loop())) as health:
         log.info("worker started", queues=[w.task_queue for w in workers], health=health.address)
         await _run_all(workers, stop)
     tenants.close()
@@ -160,19 +162,46 @@ async def _connected(runtime: Runtime, stop: asyncio.Event) -> Client | None:
     return None
 
 
-def _health(settings: Settings, ledger: Ledger, workers: Sequence[Worker]) -> HealthServer:
-    def dead() -> str | None:
-        return next((f"worker {w.task_queue} ended" for w in workers if w.is_shutdown), None)
+@dataclass(frozen=True)
+class Probes:
+    """What the health endpoint asks, from its own threads."""
 
-    def not_ready() -> str | None:
-        return dead() or next((f"worker {w.task_queue} is starting" for w in workers if not w.is_running), None)
+    workers: Sequence[Worker]
+    ledger: Ledger
+    client: Client
+    loop: asyncio.AbstractEventLoop
 
+    def dead(self) -> str | None:
+        """Why the process should be started anew."""
+        return next((f"worker {w.task_queue} ended" for w in self.workers if w.is_shutdown), None)
+
+    def not_ready(self) -> str | None:
+        """Why the process cannot work now."""
+        starting = next((f"worker {w.task_queue} is starting" for w in self.workers if not w.is_running), None)
+        return self.dead() or starting or self._ledger_silent() or self._temporal_silent()
+
+    def _ledger_silent(self) -> str | None:
+        try:
+            check(self.ledger)
+        except (LedgerUnavailableError, SchemaOutdatedError, DBAPIError) as error:
+            return f"the ledger does not answer: {type(error).__name__}"
+        return None
+
+    def _temporal_silent(self) -> str | None:
+        asked = asyncio.run_coroutine_threadsafe(self.client.service_client.check_health(), self.loop)
+        try:
+            return None if asked.result(PROBE_SECONDS) else "Temporal is not serving"
+        except (RPCError, TimeoutError) as error:
+            return f"Temporal does not answer: {type(error).__name__}"
+
+
+def _health(settings: Settings, probes: Probes) -> HealthServer:
     return HealthServer(
         settings.worker.http_host,
         settings.worker.http_port,
-        healthy=dead,
-        ready=not_ready,
-        refresh=lambda: refresh_gauges(ledger),
+        healthy=probes.dead,
+        ready=probes.not_ready,
+        refresh=lambda: refresh_gauges(probes.ledger),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
@@ -14,7 +15,7 @@ from activities.starting import Starter
 from activities.systems import FixedTenants, TenantSystems
 from domain.base import Frozen
 from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
-from domain.keys import invoice_key, write_back_key
+from domain.keys import invoice_key
 from domain.messages import AssessRequest, GivenCommand, Owed
 from domain.stages import EffectKind, EffectState
 from ledger import effects, journal, orders
@@ -112,56 +113,64 @@ async def resume_all(starter: Starter, rows: Sequence[OrderRow], base: Command, 
     return done
 
 
-def rehearse(
-    ledger: Ledger, systems: TenantSystems, row: OrderRow, given: GivenCommand, write_method: str
-) -> DryRun:
+def rehearse(ledger: Ledger, systems: TenantSystems, row: OrderRow, given: GivenCommand, write_method: str) -> DryRun:
     """What this command would do: the order is read from HotWax, nothing is changed anywhere."""
-    assessor = Assessor(ledger, FixedTenants({systems.name: systems}))
     request = AssessRequest(tenant=row.tenant, order_id=row.order_id, commands=(given,))
-    preview = assessor.preview(request)
+    preview = Assessor(ledger, FixedTenants({systems.name: systems})).preview(request)
     seen = preview.assessment
-    answers = dict(seen.answers)
+    rehearsal = _Rehearsal(ledger, systems, row, preview, write_method)
     return DryRun(
-        answer=answers[given.command.id],
+        answer=dict(seen.answers)[given.command.id],
         stage=str(seen.stage),
         hold=seen.hold.key if seen.hold else None,
-        calls=() if seen.hold else _calls(preview, systems, row, write_method),
+        calls=() if seen.hold else tuple(map(rehearsal.call, filter(None, (seen.invoice, *seen.after)))),
     )
 
 
-def _calls(preview: Preview, systems: TenantSystems, row: OrderRow, write_method: str) -> tuple[RemoteCall, ...]:
-    rows = {effect.key: effect for effect in preview.promised}
-    seen = preview.assessment
-    owed = [o for o in (seen.invoice, *seen.after) if o]
-    calls = [
-        _write_back_call(o, rows, systems, row, seen.order_no)
-        if o.kind is EffectKind.WRITE_BACK
-        else _document_call(o, rows[o.key], systems, write_method)
-        for o in owed
-    ]
-    return tuple(calls)
+@dataclass(frozen=True)
+class _Rehearsal:
+    """What the calls of one preview are made of."""
 
+    ledger: Ledger
+    systems: TenantSystems
+    row: OrderRow
+    preview: Preview
+    write_method: str
 
-def _document_call(owed: Owed, effect: EffectRow, systems: TenantSystems, write_method: str) -> RemoteCall:
-    url = systems.pos.invoice_url if owed.kind is EffectKind.INVOICE else systems.pos.slip_url
-    in_doubt = effect.in_doubt or effect.state in {EffectState.SENDING, EffectState.UNKNOWN}
-    note = ""
-    if in_doubt and systems.pos.can_find:
-        note = "looked up first: sent only if it is not there"
-    elif in_doubt and not systems.pos.repeat.is_safe:
-        note = "not sent: it may exist, and a repeat is not known to be safe; look, then `confirm` or `resend`"
-    return RemoteCall(method=write_method, url=url, label=owed.label, body=effect.body, note=note)
+    def call(self, owed: Owed) -> RemoteCall:
+        """The call that makes this owed effect."""
+        if owed.kind is EffectKind.WRITE_BACK:
+            return self._write_back(owed)
+        pos = self.systems.pos
+        effect = next(row for row in self.preview.promised if row.key == owed.key)
+        url = pos.invoice_url if owed.kind is EffectKind.INVOICE else pos.slip_url
+        note = self._doubt(effect)
+        return RemoteCall(method=self.write_method, url=url, label=owed.label, body=effect.body, note=note)
 
+    def _doubt(self, effect: EffectRow) -> str:
+        in_doubt = effect.in_doubt or effect.state in {EffectState.SENDING, EffectState.UNKNOWN}
+        if in_doubt and self.systems.pos.can_find:
+            return "looked up first: sent only if it is not there"
+        if in_doubt and not self.systems.pos.repeat.is_safe:
+            return "not sent: it may exist, and a repeat is not known to be safe; look, then `confirm` or `resend`"
+        return ""
 
-def _write_back_call(
-    owed: Owed, rows: dict[str, EffectRow], systems: TenantSystems, row: OrderRow, order_no: str
-) -> RemoteCall:
-    """The write-back as it stands now: its number and time are known once the invoice is made."""
-    revision = next(n for n in range(1_000) if write_back_key(row.tenant, order_no, n) == owed.key)
-    invoice = rows.get(invoice_key(row.tenant, order_no, revision))
-    number = (invoice.number or invoice.remote_no) if invoice else order_no
-    kind = systems.policy.write_back_type or ""
-    body = systems.oms.number_body(row.order_id, kind, number, datetime.now(UTC))
-    method, _, url = systems.oms.describe_write(body).partition(" ")
-    note = "" if invoice and invoice.number else "with the number that Retail Pro gives the invoice"
-    return RemoteCall(method=method, url=url, label=owed.label, body=body, note=note)
+    def _write_back(self, owed: Owed) -> RemoteCall:
+        """The write-back as far as it is known: its time is set, and a new invoice numbered, only when it is made."""
+        invoice = self._invoice(int(owed.key.rsplit("/", 1)[1]))
+        number = (invoice.number or invoice.remote_no) if invoice else self.preview.assessment.order_no
+        oms, kind = self.systems.oms, self.systems.policy.write_back_type or ""
+        body = oms.number_body(self.row.order_id, kind, number, datetime.now(UTC))
+        method, _, url = oms.describe_write(body).partition(" ")
+        note = "fromDate is the time of the call"
+        if invoice is None or invoice.number is None:
+            note += "; idValue is the number that Retail Pro answers, where it answers one"
+        return RemoteCall(method=method, url=url, label=owed.label, body=body, note=note)
+
+    def _invoice(self, revision: int) -> EffectRow | None:
+        key = invoice_key(self.row.tenant, self.preview.assessment.order_no, revision)
+        promised = next((row for row in self.preview.promised if row.key == key), None)
+        if promised is not None:
+            return promised
+        with self.ledger.reading() as session:
+            return session.get(EffectRow, key)

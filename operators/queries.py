@@ -13,6 +13,7 @@ from domain.base import Frozen
 from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.stages import EffectKind, Hold, HoldCause, Stage
 from ledger import effects, feeds, journal, orders
+from ledger.database import Ledger
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
 from operators.documents import document_of
 
@@ -132,24 +133,23 @@ def order_list(session: Session, wanted: orders.OrderFilter, limit: int | None) 
     return [OrderLine.of(row) for row in orders.find(session, wanted, limit)]
 
 
-def open_orders(session: Session, tenant: str) -> Iterator[Sequence[OrderRow]]:
+def open_orders(ledger: Ledger, tenant: str) -> Iterator[Sequence[OrderRow]]:
     """All orders of a tenant whose life goes on, in batches."""
-    still_open = col(OrderRow.stage).in_([stage for stage in Stage if not stage.is_end])
-    yield from batches(session, tenant, still_open)
+    return batches(ledger, tenant, col(OrderRow.stage).in_([stage for stage in Stage if not stage.is_end]))
 
 
-def batches(session: Session, tenant: str, *conditions: Any, size: int = BATCH) -> Iterator[Sequence[OrderRow]]:
-    """The tenant's orders that meet these conditions, by id, a batch at a time."""
+def batches(ledger: Ledger, tenant: str, *conditions: Any, size: int = BATCH) -> Iterator[Sequence[OrderRow]]:
+    """The tenant's orders that meet these conditions, by id, a batch at a time and each in a session of its own."""
     last = ""
     mine = select(OrderRow).where(OrderRow.tenant == tenant, *conditions)
     while True:
         after = mine.where(col(OrderRow.order_id) > last).order_by(col(OrderRow.order_id)).limit(size)
-        rows = session.exec(after).all()
+        with ledger.reading() as session:
+            rows = session.exec(after).all()
         if not rows:
             return
         last = rows[-1].order_id
         yield rows
-        session.expunge_all()
 
 
 def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
@@ -243,12 +243,6 @@ def feed_view(session: Session, tenant: str) -> FeedView:
         waiting_events=events,
         waiting_orders=told,
     )
-
-
-def stage_counts(session: Session, tenant: str) -> dict[str, int]:
-    """How many orders of the tenant are in each stage."""
-    found = select(OrderRow.stage, func.count()).where(OrderRow.tenant == tenant).group_by(col(OrderRow.stage))
-    return {str(stage): count for stage, count in session.exec(found).all()}
 
 
 def pretty(body: str) -> str:

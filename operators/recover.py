@@ -34,17 +34,15 @@ async def recover(
     orders were looked at.
     """
     done = Recovery(tenant=tenant)
-    with ledger.reading() as session:
-        batches = open_orders(session, tenant)
-        while rows := await asyncio.to_thread(next, batches, []):
-            started = await _start(rows, starter, dry_run_on)
-            done = Recovery(
-                tenant=tenant,
-                open_orders=done.open_orders + len(rows),
-                started=done.started + started,
-                running=done.running + len(rows) - started,
-            )
-            told(done.open_orders)
+    for rows in open_orders(ledger, tenant):
+        started = await _start(rows, starter, dry_run_on)
+        done = Recovery(
+            tenant=tenant,
+            open_orders=done.open_orders + len(rows),
+            started=done.started + started,
+            running=done.running + len(rows) - started,
+        )
+        told(done.open_orders)
     return done
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import Router
+from starlette.routing import Route, Router
 
 from sandbox.admin.control import ControlApi
 from sandbox.admin.playing import PlayingApi
@@ -25,8 +25,11 @@ class AdminApi:
 
     def router(self) -> Router:
         """Return the ASGI application for every `/admin` path."""
-        routes = [route for part in self._parts for route in part.routes()]
-        return Router(routes, redirect_slashes=False, default=_unknown)
+        return Router(self.routes(), redirect_slashes=False, default=_unknown)
+
+    def routes(self) -> list[Route]:
+        """Return every route."""
+        return [route for part in self._parts for route in part.routes()]
 
 
 async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:

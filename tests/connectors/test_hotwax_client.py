@@ -138,7 +138,7 @@ def test_an_order_of_many_products_gets_every_upc(sandbox: SandboxProcess, make_
 def test_facilities_beyond_the_first_page_are_known(sandbox: SandboxProcess, make_hotwax: MakeHotWax) -> None:
     (order_id,) = sandbox.seed(
         facilities=[
-            *({"facilityId": f"F{number:05}"} for number in range(1_001)),
+            *({"facilityId": f"F{number:04}"} for number in range(1_001)),
             {"facilityId": "ZWEB", "facilityTypeId": "PRE_ORDER"},
         ],
         products=[{"productId": "P1", "upc": "1"}],

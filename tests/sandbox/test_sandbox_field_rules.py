@@ -9,11 +9,22 @@ from tests.sandbox.bodies import invoice, slip
 from tests.support.sandbox import SandboxProcess
 
 PERSON_LENGTHS = {
-    **{"FirstName": 30, "LastName": 30, "Email": 60, "Address1": 40, "Address2": 40},
-    **{"City": 40, "Country": 40, "NoDocument": 20, "TypeDocument": 40},
+    "FirstName": 30,
+    "LastName": 30,
+    "Email": 60,
+    "Address1": 40,
+    "Address2": 40,
+    "City": 40,
+    "Country": 40,
+    "NoDocument": 20,
+    "TypeDocument": 40,
 }
 LENGTHS = {
-    **{"OrderNo": 9, "CompanyId": 20, "CompanyName": 30, "CompanyAddress": 80, "Items_0_UPC": 19},
+    "OrderNo": 9,
+    "CompanyId": 20,
+    "CompanyName": 30,
+    "CompanyAddress": 80,
+    "Items_0_UPC": 19,
     **{f"CustomerBilling_{name}": length for name, length in PERSON_LENGTHS.items()},
     **{f"CustomerShipping_{name}": length for name, length in PERSON_LENGTHS.items()},
 }
