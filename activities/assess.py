@@ -157,7 +157,7 @@ class _Assessing:
             self.row.acknowledged = sorted({*(self.row.acknowledged or ()), *memory.invoiced_lines})
 
     def _settle_cancel(self, memory: Memory) -> None:
-        """Say what becomes of a cancel that found an invoice on its way: it waits for the truth, or the truth is here."""
+        """A cancel that finds an invoice on its way waits for the truth; one that finds it made is void."""
         if not (self.row.cancel_wanted and memory.made):
             return
         if memory.unsettled is None:

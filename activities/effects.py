@@ -93,7 +93,8 @@ class Effects:
             metrics.EFFECTS.labels(writer.system, row.kind, "not_sent").inc()
             bound.warning("effect not sent", problem=str(error))
             raise
-        return self._settle(row, writer, outcome, bound)
+        retry = writer.repeat_safe or (writer.find is not None and not look_first)
+        return self._settle(row, writer, outcome, bound, retry=retry)
 
     def _find(self, row: EffectRow, writer: Writer) -> WriteOutcome | None:
         found = writer.find(row.body) if writer.find else None
@@ -102,13 +103,13 @@ class Effects:
         return found
 
     def _settle(
-        self, row: EffectRow, writer: Writer, outcome: WriteOutcome, bound: structlog.stdlib.BoundLogger
+        self, row: EffectRow, writer: Writer, outcome: WriteOutcome, bound: structlog.stdlib.BoundLogger, *, retry: bool
     ) -> EffectResult:
         with self._ledger.durable() as session:
             settled = book.settle(session, row.key, row.attempt, outcome, _now())
         metrics.EFFECTS.labels(writer.system, row.kind, settled.state).inc()
         bound.info("effect settled", state=settled.state, outcome=outcome.outcome, number=settled.number)
-        if outcome.outcome is Outcome.UNKNOWN and writer.repeat_safe:
+        if outcome.outcome is Outcome.UNKNOWN and retry:
             raise InDoubtError(f"{row.key}: {outcome.problem}")
         return book.result_of(settled)
 

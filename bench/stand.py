@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.double import Double
 from bench.processes import Program, free_port
-from domain.keys import order_feed_id
+from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id
+from domain.messages import FeedReport, FeedRequest
 from domain.stages import Stage
 from ledger.database import Ledger
 from ledger.tables import OrderRow
@@ -45,6 +47,7 @@ identity_number_default = "0000"
 identity_type_default = "dpi"
 [tenants.{tenant}.policy]
 write_back_type = "SHOPIFY_ORD_NO"
+tax_mode = "excluded"
 """
 
 
@@ -80,9 +83,15 @@ class Site:
             await worker.ready(f"http://127.0.0.1:{self._port}/readyz")
             yield worker
 
-    async def poll(self) -> None:
-        """Let the schedule run the order feed now."""
-        await self._stand.client.get_schedule_handle(order_feed_id(self.tenant)).trigger()
+    async def poll(self) -> FeedReport:
+        """Run the order feed once; what it saw and did."""
+        return await self._stand.client.execute_workflow(
+            ORDER_FEED_WORKFLOW,
+            FeedRequest(tenant=self.tenant),
+            id=f"{order_feed_id(self.tenant)}/{time.time_ns()}",
+            task_queue=ORDERS_QUEUE,
+            result_type=FeedReport,
+        )
 
     def count(self, *stages: Stage, assessed_past: int = 0) -> int:
         """How many orders the ledger shows in these stages, assessed more often than this."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 from typing import Any, NoReturn, Protocol
 
@@ -19,8 +20,9 @@ from connectors import exact_json
 from connectors.errors import Ambiguous, ConnectorError, Contract, Throttled, Unauthorized, Unreachable
 from connectors.settings import HttpSettings
 
-# httpx logs each URL with its query string at INFO; our own line per call has none.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+# They log URLs with query strings, and headers; our own line per call has neither.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _log = structlog.get_logger("connectors")
 
@@ -271,6 +273,8 @@ def _trust(settings: HttpSettings) -> ssl.SSLContext:
 def _client(settings: HttpSettings, trust: ssl.SSLContext, *, keep_alive: int) -> httpx.Client:
     return httpx.Client(
         verify=trust,
+        # A session beside our token would be a second identity, shared by all threads: cookies are not kept.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         headers={"User-Agent": "waybill", "Accept": "application/json", "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(settings.timeout_read.total_seconds(), connect=settings.timeout_connect.total_seconds()),

@@ -46,7 +46,8 @@ def state_after(outcome: Outcome, *, in_doubt: bool) -> EffectState:
     """The state of an effect after this answer; `in_doubt` says that an earlier attempt of ours may have arrived.
 
     `already_exists` proves our own earlier attempt when there was one in doubt. When there was none, the number
-    belongs to somebody else's document, and adopting it would lose an invoice: it counts as rejected.
+    belongs to somebody else's document, and adopting it would lose an invoice: it counts as rejected. A refusal says
+    nothing about an earlier attempt in doubt: only a person, or a later answer, can tell.
     """
     match outcome:
         case Outcome.CREATED:
@@ -54,7 +55,7 @@ def state_after(outcome: Outcome, *, in_doubt: bool) -> EffectState:
         case Outcome.ALREADY_EXISTS:
             return EffectState.DONE if in_doubt else EffectState.REJECTED
         case Outcome.REJECTED:
-            return EffectState.REJECTED
+            return EffectState.UNKNOWN if in_doubt else EffectState.REJECTED
         case Outcome.UNKNOWN:
             return EffectState.UNKNOWN
 

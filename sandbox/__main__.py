@@ -6,17 +6,20 @@ import argparse
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from sandbox.app import build
 from sandbox.server import SandboxServer, listen
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run until SIGTERM; return the exit status (2: the configuration is wrong)."""
-    options = _parser().parse_args()
+    options = _parser().parse_args(arguments)
     try:
         settings = _settings(options.config, options.set)
         sandbox = build(options.state, settings)

@@ -29,6 +29,8 @@ _COUNT_SQL = (
 class Call:
     """One call from its arrival to its answer."""
 
+    age: int
+    """Which world it came to: a reset begins a new one."""
     seq: int
     at: int
     started: float
@@ -50,10 +52,12 @@ class CallBook:
         self._database = database
         self._in_flight: Counter[str] = Counter()
         self._last = 0
+        self.age = 0
         self.reload()
 
     def reload(self) -> None:
-        """Go on numbering after the last call on record."""
+        """Begin a new age and go on numbering after the last call on record."""
+        self.age += 1
         self._last = self._database.value("SELECT coalesce(max(seq), 0) FROM call") or 0
 
     def open(self, system: str, method: str, path: str, query: str, body: bytes) -> Call:
@@ -61,11 +65,13 @@ class CallBook:
         self._last += 1
         self._in_flight[system] += 1
         in_flight = self._in_flight[system]
-        return Call(self._last, now_ms(), time.perf_counter(), system, method, path, query, body, in_flight)
+        return Call(self.age, self._last, now_ms(), time.perf_counter(), system, method, path, query, body, in_flight)
 
     def close(self, call: Call, settings: Settings) -> None:
-        """Write a call down; with `record = counts` only its count."""
+        """Write a call down; with `record = counts` only its count, and nothing when a reset came in between."""
         self._in_flight[call.system] -= 1
+        if call.age != self.age:
+            return
         kind = call.fault.definition.kind if call.fault else ""
         route = _ORDER_ID.sub(r"\1{orderId}", call.path)
         with self._database.transaction():
@@ -75,7 +81,7 @@ class CallBook:
 
     def in_flight(self) -> dict[str, int]:
         """Return how many calls are being answered at this moment, per system."""
-        return dict(self._in_flight)
+        return {system: number for system, number in self._in_flight.items() if number}
 
 
 def _row(call: Call, kind: str, body_limit: int) -> Row:

@@ -76,8 +76,10 @@ class Gate:
             return None
         return real or await self._real(call, scope)
 
-    async def _real(self, call: Call, scope: Scope) -> Answer:
-        """Let the system answer and take its answer down."""
+    async def _real(self, call: Call, scope: Scope) -> Answer | None:
+        """Let the system answer and take its answer down; a call from before a reset is cut off instead."""
+        if call.age != self._world.calls.age:
+            return None
         inner = {**scope, APPLIED: False}
         sent: list[Message] = []
 

@@ -139,7 +139,10 @@ ENTITIES: Final = (
     Entity("moqui.basic.Enumeration", ("enumId",), ("enumId", "enumTypeId", "enumCode", "description")),
 )
 
-_OWN_TABLES: Final = """
+NUMBER_IN_NAME: Final = "substr(orderName, instr(orderName, '#') + 1)"
+"""What follows the `#` of an order name, in SQL: 1001 for both `#1001` and `DM#1001`."""
+
+_OWN_TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, last INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS token (token TEXT PRIMARY KEY, expires INTEGER);
@@ -172,6 +175,7 @@ CREATE INDEX IF NOT EXISTS OrderAdjustment_order ON OrderAdjustment (orderId);
 CREATE INDEX IF NOT EXISTS OrderPaymentPreference_order ON OrderPaymentPreference (orderId);
 CREATE INDEX IF NOT EXISTS OrderHeader_status ON OrderHeader (statusId);
 CREATE INDEX IF NOT EXISTS OrderHeader_name ON OrderHeader (orderName);
+CREATE INDEX IF NOT EXISTS OrderHeader_number ON OrderHeader ({NUMBER_IN_NAME});
 CREATE INDEX IF NOT EXISTS OrderHeader_external ON OrderHeader (externalId);
 CREATE INDEX IF NOT EXISTS OrderIdentification_value ON OrderIdentification (idValue);
 CREATE INDEX IF NOT EXISTS GoodIdentification_value ON GoodIdentification (idValue);

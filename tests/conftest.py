@@ -36,13 +36,15 @@ def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tempor
     """A real Temporal server, set up once for all tests; towns keep apart by their tenants."""
     folder = tmp_path_factory.mktemp("temporal")
     with TemporalServer(ServerOptions(database=folder / "temporal.db")) as server:
-        asyncio.run(_set_up(server.address, folder))
+        asyncio.run(connect_and_set_up(server.address, folder))
         yield server
 
 
-async def _set_up(address: str, folder: Path) -> None:
+async def connect_and_set_up(address: str, folder: Path) -> Client:
+    """A client of a Temporal server that has everything Waybill needs; the folder takes a ledger by the way."""
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     await set_up(Settings(ledger_url=ledger_url(folder)), client)
+    return client
 
 
 @pytest.fixture(scope="session")

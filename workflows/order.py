@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
         StageRecord,
     )
     from domain.outcomes import EffectResult
-    from domain.stages import EffectKind, Hold, HoldCause, Stage
+    from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
     from workflows import policies
 
 T = TypeVar("T")
@@ -129,17 +129,13 @@ class OrderWorkflow:
     async def _invoice(self, owed: Assessment) -> bool:
         if owed.invoice is None:
             return True
-        if not await self._went_well([await self._make(owed.invoice)]):
-            return False
-        if self._situation:
-            invoices = self._situation.invoices + 1
-            self._situation = self._situation.model_copy(update={"invoices": invoices, "sending": False})
-        return True
+        return await self._went_well([await self._make(owed.invoice)])
 
     async def _confirm(self, owed: Assessment) -> bool:
         """The second phase, where the tenant asks for it: the store's own word that it made the invoice."""
         if owed.confirm is None:
             return True
+        self._notice(unconfirmed=(owed.confirm,))
         handle = workflow.start_activity_method(
             HotWaxActivities.await_confirmation,
             self._request(owed.confirm),
@@ -183,7 +179,21 @@ class OrderWorkflow:
         except ActivityError as error:
             asked_anew = is_cancelled_exception(error) or _was_forgotten(error)
             return Made(done=False, hold=None if asked_anew else _out_of_reach(queue, error))
+        self._learn(result)
         return Made(done=result.hold is None, hold=result.hold)
+
+    def _learn(self, result: EffectResult) -> None:
+        """Let validators judge by what became of a write, before the next assessment tells it."""
+        situation = self._situation
+        if situation is None:
+            return
+        if result.foreign or result.state is EffectState.UNKNOWN:
+            self._notice(in_doubt=(*(key for key in situation.in_doubt if key != result.key), result.key))
+        elif result.kind is EffectKind.INVOICE and result.state is EffectState.DONE:
+            self._notice(invoices=situation.invoices + 1, sending=False)
+
+    def _notice(self, **news: object) -> None:
+        self._situation = self._situation and self._situation.model_copy(update=news)
 
     async def _unless_commanded(self, handle: workflow.ActivityHandle[T]) -> T:
         """The activity's result; a command cuts its waiting short, never its knowledge of what became of a write."""

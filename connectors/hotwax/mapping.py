@@ -36,6 +36,7 @@ class _Mapping:
     settings: HotWaxSettings
 
     def wrong(self, place: str, expected: str, got: object = "nothing") -> Contract:
+        """The error that names this place in the order."""
         return Contract(self.system, "read_order", place=f"orders[0].{place}", expected=expected, got=got)
 
 

@@ -226,7 +226,15 @@ class WireKey(Wire):
 
 
 Shape = TypeVar("Shape")
+
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(shape: type[Shape]) -> TypeAdapter[Shape]:
+    """The validator of a shape, made once: making one costs more than using it."""
+    if shape not in _ADAPTERS:
+        _ADAPTERS[shape] = TypeAdapter(shape)
+    return _ADAPTERS[shape]
 
 
 def read(system: str, operation: str, shape: type[Shape], value: Any, place: str) -> Shape:
@@ -235,9 +243,8 @@ def read(system: str, operation: str, shape: type[Shape], value: Any, place: str
     Raises:
         Contract: it is not; names the first place below `place`, and the value where it is not personal.
     """
-    adapter = _ADAPTERS.setdefault(shape, TypeAdapter(shape))
     try:
-        return adapter.validate_python(value)  # type: ignore[no-any-return]
+        return _adapter(shape).validate_python(value)
     except ValidationError as error:
         raise _contract(system, operation, error, place) from None
 

@@ -35,7 +35,7 @@ class Answer:
 
 def say(text: str) -> None:
     """Tell a person what goes on; never on standard output, which belongs to the answer."""
-    Console(stderr=True, highlight=False).print(text, markup=False)
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 def operator_command(command: Callable[..., Answer | None]) -> Callable[..., None]:
@@ -44,11 +44,12 @@ def operator_command(command: Callable[..., Answer | None]) -> Callable[..., Non
     Expected errors end it with one line and their exit code.
     """
     hints = get_type_hints(command, include_extras=True)
+    hints.pop("return")
     groups = {name: kind for name, kind in hints.items() if is_dataclass(kind) and isinstance(kind, type)}
 
     @wraps(command)
     def run(**given: Any) -> None:
-        as_json, debug = given.pop("as_json"), given.pop("debug")
+        as_json, debug = bool(given.pop("as_json")), bool(given.pop("debug"))
         try:
             answer = command(**_gathered(given, groups))
         except typer.Exit:

@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.starting import Starter
 from activities.systems import TenantSystems
@@ -82,8 +82,11 @@ async def temporal() -> Client:
 
 
 def no_temporal(error: BaseException) -> Trouble:
-    """What an operator reads when Temporal does not answer."""
-    address, _ = temporal_target()
+    """What an operator reads when Temporal does not answer, or does not know the namespace."""
+    address, namespace = temporal_target()
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+        advice = "run `waybill setup`, or mend TEMPORAL_NAMESPACE"
+        return Trouble(Exit.USAGE, f"Temporal at {address} has no namespace {namespace}: {advice}")
     reason = str(error).splitlines()[0] if str(error) else f"no answer within {CONNECT_SECONDS:g} s"
     advice = "start it (`waybill server` runs a dev server), or set TEMPORAL_ADDRESS"
     return Trouble(Exit.OUT_OF_REACH, f"Temporal at {address} is out of reach ({reason}): {advice}")

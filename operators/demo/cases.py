@@ -72,7 +72,7 @@ def done(*, invoices: int = 1, slips: int = 0) -> End:
     return End(Stage.DONE, invoices=invoices, slips=slips)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One kind of order and how many of it there are.
 
@@ -82,10 +82,11 @@ class Case:
         ends: Where each of its orders must be in the evening.
         times: How many orders of this kind the day has.
         channel: The sales channel, in the sandbox's short words.
+        sold_at: The store whose till sold it, and took it out of its stock.
         details: Any other fields of the sandbox's order seed (docs/sandbox.md).
         deeds: What associates do besides shipping.
         fault: What goes wrong in the call that sends this order's invoice, as the sandbox takes it.
-        twin: Two HotWax orders with one number, as when an import runs twice; the second never ships.
+        twin_of: The case whose order number it has too, as when an import ran twice.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Case:
     ends: End = field(default_factory=done)
     times: int = 1
     channel: str = "web"
+    sold_at: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     deeds: tuple[Deed, ...] = ()
     fault: Mapping[str, Any] | None = None

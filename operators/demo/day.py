@@ -49,7 +49,7 @@ DAY: tuple[Case, ...] = (
         done(invoices=0, slips=1),
         times=3,
         channel="pos",
-        details={"seller": HERE},
+        sold_at=HERE,
     ),
     Case(
         "cash and carry",
@@ -57,7 +57,7 @@ DAY: tuple[Case, ...] = (
         SKIPPED,
         times=4,
         channel="pos",
-        details={"seller": HERE},
+        sold_at=HERE,
     ),
     # ---- lines that do not ship as they were ordered -------------------------------------------------------------
     Case("partial", (Line(HERE), Line(THERE, LAMP, ships=When.NEVER)), OPEN, times=2),

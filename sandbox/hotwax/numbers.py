@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from sandbox.schema import NUMBER_IN_NAME
 
 if TYPE_CHECKING:
     from sandbox.world import World
+
+_ORDERS_SQL: Final = f"""
+SELECT orderId FROM OrderHeader WHERE orderId = ?1 OR orderName = ?1 OR externalId = ?1 OR {NUMBER_IN_NAME} = ?1
+UNION SELECT orderId FROM OrderIdentification WHERE idValue = ?1 ORDER BY orderId
+"""  # noqa: S608 - a constant of the schema
 
 
 def orders_with_number(world: World, number: str) -> list[str]:
@@ -22,14 +29,4 @@ def orders_with_number(world: World, number: str) -> list[str]:
 
 
 def _exact(world: World, number: str) -> list[str]:
-    rows = world.database.rows(
-        "SELECT orderId FROM OrderHeader"
-        " WHERE orderId = ?1 OR orderName = ?1 OR orderName = '#' || ?1 OR externalId = ?1"
-        " UNION SELECT orderId FROM OrderIdentification WHERE idValue = ?1 ORDER BY orderId",
-        (number,),
-    )
-    if not rows:
-        rows = world.database.rows(
-            "SELECT orderId FROM OrderHeader WHERE orderName LIKE '%#' || ? ORDER BY orderId", (number,)
-        )
-    return [row["orderId"] for row in rows]
+    return [row["orderId"] for row in world.database.rows(_ORDERS_SQL, (number,))]

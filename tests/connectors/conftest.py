@@ -1,3 +1,5 @@
+"""A running sandbox, and clients of it that are closed at the end of each test."""
+
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -66,3 +68,33 @@ def make_partner(sandbox: SandboxProcess, closers: ExitStack) -> MakePartner:
         return closers.enter_context(closing(PartnerV1(RetailProSettings.model_validate(given), budget, on_call)))
 
     return make
+
+
+@pytest.fixture
+def order_id(sandbox: SandboxProcess) -> str:
+    """An order of two lines, the second picked up in another store."""
+    (made,) = sandbox.seed(
+        facilities=[{"facilityId": "GT101"}, {"facilityId": "GT205"}],
+        products=[{"productId": "P1", "upc": "0740000000011"}, {"productId": "P2", "upc": "0740000000028"}],
+        shipmentMethods=[{"shipmentMethodTypeId": "CURBSIDE", "parentTypeId": "STOREPICKUP"}],
+        orders=[
+            {
+                "orderName": "#1102",
+                "emptyShipGroups": 2,
+                "shipping": 3.25,
+                "discount": -2,
+                "attributes": {"customerId": "123"},
+                "lines": [
+                    {
+                        "productId": "P1",
+                        "facilityId": "GT101",
+                        "unitPrice": 100.1,
+                        "taxes": [7.05, 3.1],
+                        "discount": -10.1,
+                    },
+                    {"productId": "P2", "facilityId": "GT205", "shipmentMethodTypeId": "CURBSIDE"},
+                ],
+            }
+        ],
+    )
+    return made

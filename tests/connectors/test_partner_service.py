@@ -1,12 +1,14 @@
 """The partner driver against a running service: documents made once, repeats, and every way to fail."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from connectors.errors import Ambiguous, ConnectorError, Contract, NotFound, Rejected, Throttled, Unauthorized
 from connectors.guard import writing_allowed
@@ -186,6 +188,22 @@ def test_a_failed_write_is_of_the_exact_kind(
     assert len(invoices(sandbox)) == made
     for secret in ("Ana", "example.test", "55550000", "Calle"):
         assert secret not in str(refused.value) + repr(refused.value)
+
+
+def test_neither_personal_data_nor_credentials_reach_a_log(
+    sandbox: SandboxProcess, make_partner: MakePartner, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    sandbox.change(retailpro_auth={"kind": "bearer", "token": "s3cret"})
+    partner = make_partner(auth="bearer", token="s3cret", timeout_read=0.5)
+    with structlog.testing.capture_logs() as lines:
+        for fault in ({"kind": "latency", "seconds": 0}, *(fault for fault, _, _ in FAULTS[:2])):
+            sandbox.fault(**fault, path=INVOICE, next=1)
+            with suppress(Ambiguous):
+                invoice(partner)
+    assert len(lines) == 3
+    for secret in ("Ana", "example.test", "55550000", "Calle", "s3cret"):
+        assert secret not in caplog.text + str(lines)
 
 
 @pytest.mark.parametrize("fault", [{"kind": "soft_error"}, {"kind": "status", "status": 422}])

@@ -1,11 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.sandbox import SandboxProcess
 
-TOWN = {
+TOWN: dict[str, Sequence[Mapping[str, Any]]] = {
     "facilities": [{"facilityId": "GT101"}, {"facilityId": "GT205"}, {"facilityId": "GT309"}],
     "products": [
         {"productId": "P1", "upc": "0740000000011"},

@@ -4,11 +4,11 @@ import pytest
 
 from domain.stages import EffectKind, EffectState, Stage
 from tests.conftest import MakeTown
-from tests.support.town import Town, an_order, open_line, shipped
+from tests.support.town import Town, an_order, minutes_ago, open_line, shipped
 
 pytestmark = pytest.mark.anyio
 
-FIRST, SECOND, THIRD = "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z"
+FIRST, SECOND, THIRD = minutes_ago(30), minutes_ago(20), minutes_ago(10)
 
 
 async def _goes_to(town: Town, stage: Stage, order_id: str) -> None:
@@ -72,8 +72,7 @@ async def test_slips_go_side_by_side_and_after_the_invoice(make_town: MakeTown) 
     town.sandbox.fault("stall", system="retailpro", path="/api/v1/Transfer", seconds=10)
     async with town.working():
         await town.poll()
-        held = lambda: [call["path"] for call in town.sandbox.get("/admin/held")["held"]]  # noqa: E731 - local wording
-        await town.until_true(lambda: len(held()) == 2, "both slips are on the wire at once")
+        await town.until_true(lambda: len(town.calls_in_the_air()) == 2, "both slips are on the wire at once")
         assert town.invoices() == [("W1011", "GT101")]
         town.sandbox.heal()
         await _goes_to(town, Stage.DONE, "1011")

@@ -1,0 +1,87 @@
+"""`waybill exposure`: shipped but not invoiced, for HotWax's variance import."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from operators.cli.command import Answer, operator_command, say
+from operators.cli.exits import Exit, Trouble
+from operators.cli.inputs import Tenant, tenants_of
+from operators.cli.office import office
+from operators.cli.tables import right, table, wrong
+from operators.exposure import DEFAULT_LOCATION, REASON, Exposed, exposed, write_csv
+
+Location = Annotated[str, typer.Option("--location", help="locationSeqId of every row.")]
+
+
+@operator_command
+def exposure(
+    tenant: Tenant = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE|-", help="Write HotWax's variance import; - is standard output.")
+    ] = None,
+    location: Location = DEFAULT_LOCATION,
+) -> Answer | None:
+    """Show what was shipped and is on no invoice: partly fulfilled, held, or cancelled by an operator.
+
+    Retail Pro's stock is too high by these units until they are invoiced. Import the file once, right after the stock
+    reset: every import deducts again.
+
+    Example: waybill exposure --csv variance.csv
+    """
+    with office() as it:
+        names = tenants_of(it.settings, tenant)
+        types = {name: it.settings.tenants[name].hotwax.upc_type for name in names}
+        rows = [row for name in names for row in exposed(it.ledger, name, types[name])]
+    nameless = [row for row in rows if not row.upc]
+    code = Exit.NOT_RIGHT if nameless else Exit.FINE
+    if csv is not None:
+        _write(rows, location, csv)
+        if csv == "-":
+            _warn(nameless)
+            raise typer.Exit(code)
+    return Answer(_data(rows, location), _screen(rows, nameless), code)
+
+
+def _write(rows: list[Exposed], location: str, target: str) -> None:
+    if target == "-":
+        write_csv(rows, location, sys.stdout)
+        return
+    try:
+        with Path(target).open("w", encoding="utf-8", newline="") as file:
+            write_csv(rows, location, file)
+    except OSError as error:
+        raise Trouble(Exit.USAGE, f"{target} cannot be written: {error.strerror}") from None
+
+
+def _warn(nameless: list[Exposed]) -> None:
+    for line in _nameless_words(nameless):
+        say(line)
+
+
+def _nameless_words(nameless: list[Exposed]) -> list[str]:
+    return [
+        f"{row.quantity} units of product {row.product_id} (order {row.order}) have no UPC in HotWax and are left out "
+        "of the file: give the product its UPC"
+        for row in nameless
+    ]
+
+
+def _data(rows: list[Exposed], location: str) -> list[dict[str, object]]:
+    fixed = {"locationSeqId": location, "varianceReasonId": REASON}
+    return [
+        {"tenant": row.tenant, "order": row.order, "facilityId": row.facility, "idType": row.id_type, "idValue": row.upc}
+        | {"productId": row.product_id, "availableDelta": -row.quantity, "why": row.why, **fixed}
+        for row in rows
+    ]
+
+
+def _screen(rows: list[Exposed], nameless: list[Exposed]) -> list[RenderableType]:
+    if not rows:
+        return [right("everything that was shipped is on an invoice")]
+    columns = ["tenant", "order", "facility", "UPC", ">units", "why"]
+    cells = [(r.tenant, r.order, r.facility, r.upc or f"product {r.product_id}", r.quantity, r.why) for r in rows]
+    return [table("Shipped but not invoiced", columns, cells), *map(wrong, _nameless_words(nameless))]

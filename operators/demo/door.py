@@ -1,0 +1,79 @@
+"""The sandbox's admin API (docs/sandbox.md): the demo plays the outside world through it, and reads the outcome."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+_ALL = 1_000_000
+
+
+class SandboxError(Exception):
+    """The sandbox did not do what it was told; the message has its answer."""
+
+
+class Door:
+    """A client of the admin API at this address."""
+
+    def __init__(self, address: str) -> None:
+        self._http = httpx.AsyncClient(base_url=address, timeout=30, trust_env=False)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._http.aclose()
+
+    async def get(self, path: str, **params: str | int) -> Any:
+        """What the admin API answers."""
+        return _told(await self._http.get(f"/admin/{path}", params=params))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What the admin API answers to this body."""
+        return _told(await self._http.post(f"/admin/{path}", json=body))
+
+    async def deed(self, deed: Mapping[str, Any]) -> None:
+        """Let an associate do something to an order, now or later."""
+        await self.post("deeds", deed)
+
+    async def arm(self, fault: Mapping[str, Any]) -> int:
+        """Arm a fault; its id."""
+        armed = await self.post("faults", fault)
+        return int(armed["id"])
+
+    async def fired(self) -> Mapping[int, int]:
+        """How many calls each fault hit, by its id."""
+        return {int(fault["id"]): int(fault["fired"]) for fault in (await self.get("faults"))["faults"]}
+
+    async def plans_left(self) -> int:
+        """How many deeds are still to come."""
+        return int((await self.get("counts"))["planned"])
+
+    async def failed_plans(self) -> list[str]:
+        """What associates could not do, and why."""
+        rows = (await self.get("plan"))["plan"]
+        return [f"{row['action']}: {row['error']}" for row in rows if row["state"] == "failed"]
+
+    async def documents(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """All `invoices` or `slips` in Retail Pro."""
+        rows: Sequence[Mapping[str, Any]] = (await self.get(kind, limit=_ALL))[kind]
+        return rows
+
+    async def stock(self) -> Sequence[Mapping[str, Any]]:
+        """Start, change and quantity of each store and UPC."""
+        rows: Sequence[Mapping[str, Any]] = (await self.get("stock"))["stock"]
+        return rows
+
+    async def export(self) -> dict[str, list[dict[str, Any]]]:
+        """What Retail Pro knows, as the merchant's export tells it (`connectors.retailpro.export_v1`)."""
+        return {
+            "invoices": [{**row["body"], "DocumentNo": row["documentNo"]} for row in await self.documents("invoices")],
+            "slips": [row["body"] for row in await self.documents("slips")],
+            "stock": [
+                {"Store": row["store"], "UPC": row["upc"], "Change": row["change"]} for row in await self.stock()
+            ],
+        }
+
+
+def _told(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        raise SandboxError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
+    return answer.json()

@@ -1,0 +1,170 @@
+"""One demo from its morning to its verdict."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from operators.demo import left, picture, verdict
+from operators.demo.day import DAY
+from operators.demo.door import Door, SandboxError
+from operators.demo.evening import tell
+from operators.demo.office import CommandFailedError, Office
+from operators.demo.orders import DayOrder, morning, orders_of
+from operators.demo.picture import Diary
+from operators.demo.place import Place, forget_real_set_up
+from operators.demo.processes import ProcessError
+from operators.demo.screen import Screen
+from operators.demo.script import Script, ScriptError
+from operators.demo.town import Town
+from operators.demo.verdict import Verdict
+from operators.demo.wrongs import plant
+from operators.set_up import SetUpError
+from operators.temporal_release import TemporalUnavailableError
+from operators.temporal_server import TemporalStartError
+
+DAY_LIMIT_S = 150.0
+"""After so long, a day that is not over has gone wrong."""
+QUIET_S = 2.5
+"""How long everything must stand where it should before the day is over: longer than the feed's interval."""
+TICK_S = 0.25
+
+EXPECTED_TROUBLE = (
+    CommandFailedError,
+    ProcessError,
+    SandboxError,
+    ScriptError,
+    SetUpError,
+    TemporalStartError,
+    TemporalUnavailableError,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a demo was asked for: to be left running, and a wrong document to plant before the proof."""
+
+    keep: bool = False
+    plant: str | None = None
+
+
+async def run(console: Console, options: Options) -> int:
+    """Hold a demo; 0 when every order is where it must be and the proof holds from both sides, else 1."""
+    forgotten = forget_real_set_up()
+    place = Place.make()
+    town = Town(place, lambda line: console.print(line, style="dim", highlight=False, soft_wrap=True))
+    good = keeps_folder = False
+    try:
+        good = await _Demo(console, options, town).hold()
+        keeps_folder = not good
+    except EXPECTED_TROUBLE as error:
+        console.print(f"The demo failed: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        keeps_folder = True
+    finally:
+        if options.keep and town.variables:
+            await town.leave_running()
+            left.explain(console, place, town.server.ui_url, forgotten)
+        else:
+            await town.end()
+            _clear(console, place, keep=keeps_folder)
+    return 0 if good else 1
+
+
+def _clear(console: Console, place: Place, *, keep: bool) -> None:
+    if keep:
+        words = f"Its logs, ledger and Temporal database are kept in {place.name}; nothing is running any more."
+        console.print(words, highlight=False, soft_wrap=True)
+    else:
+        place.remove()
+
+
+class _Demo:
+    """The day in a town."""
+
+    def __init__(self, console: Console, options: Options, town: Town) -> None:
+        self._console, self._options, self._town = console, options, town
+        self._orders: Sequence[DayOrder] = orders_of(DAY)
+        self._began = time.monotonic()
+
+    async def hold(self) -> bool:
+        """Whether the whole demo is a success."""
+        town = self._town
+        self._print(f"A day of {len(self._orders)} orders in {town.place.name}: starting everything ...")
+        await town.start()
+        await town.door.post("seed", morning(self._orders))
+        script = Script(self._orders, town)
+        with Screen(self._console, len(self._orders), town.server.ui_url) as screen:
+            screen.announce(f"all is up after {time.monotonic() - self._began:.0f} s; the shops open")
+            await script.open_doors()
+            await self._watch(script, screen)
+        found = await self._evening(script)
+        tell(self._console, self._orders, picture.take(town.ledger), found)
+        self._conclude(found)
+        return not found.problems
+
+    async def _watch(self, script: Script, screen: Screen) -> None:
+        """Show the day until it is over: the script is played and everything stands where it should."""
+        diary, quiet_since = Diary(self._town.ledger), None
+        playing = asyncio.create_task(script.play(screen.announce))
+        try:
+            while screen.elapsed_s < DAY_LIMIT_S:
+                now = picture.take(self._town.ledger)
+                screen.show(now, diary.news())
+                self._town.crew.check()
+                if playing.done():
+                    playing.result()
+                over = playing.done() and not verdict.deviations(self._orders, now)
+                over = over and not await self._town.door.plans_left()
+                quiet_since = (quiet_since or screen.elapsed_s) if over else None
+                if quiet_since is not None and screen.elapsed_s - quiet_since > QUIET_S:
+                    return
+                await asyncio.sleep(TICK_S)
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+
+    async def _evening(self, script: Script) -> Verdict:
+        """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
+        town, door = self._town, self._town.door
+        if self._options.plant:
+            self._print(await plant(self._options.plant, self._orders, door))
+        await write_export(door, town.place)
+        self._print("proving: waybill prove")
+        _, proof = await Office().ask("prove")
+        stock = await door.stock()
+        return Verdict(
+            deviations=verdict.deviations(self._orders, picture.take(town.ledger)),
+            faults=await script.faults_fired(),
+            proof=proof,
+            check=await door.get("check", exclude=verdict.meant_to_be_unfinished(self._orders)),
+            lowest=verdict.lowest_stock(stock, await door.documents("invoices"), await door.documents("slips")),
+            failed_plans=await door.failed_plans(),
+        )
+
+    def _conclude(self, found: Verdict) -> None:
+        seconds = time.monotonic() - self._began
+        ui = self._town.server.ui_url
+        self._print(
+            f"Temporal UI: {ui}{'' if self._options.keep else ' (gone now; make demo KEEP=1 leaves it running)'}"
+        )
+        if found.problems:
+            count = len(found.problems)
+            self._print(
+                f"NOT PROVEN: {count} thing{'s' if count > 1 else ''} not as it should be, after {seconds:.0f} s"
+            )
+        else:
+            self._print(
+                f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {len(self._orders)} orders is "
+                "where it must be, once"
+            )
+
+    def _print(self, words: str) -> None:
+        self._console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+
+async def write_export(door: Door, place: Place) -> None:
+    """Write what Retail Pro knows now to where `waybill prove` reads it, as a merchant's report would."""
+    place.export.write_text(json.dumps(await door.export()), encoding="utf-8")

@@ -1,0 +1,155 @@
+"""What happens besides the orders: three deeds of an operator, a storm, lost answers, and a killed worker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from domain.keys import order_workflow_id
+from domain.stages import HoldCause, Stage
+from operators.demo import day, picture
+from operators.demo.goods import AIRPORT, TENANT
+from operators.demo.office import Office, as_typed
+from operators.demo.orders import DayOrder
+from operators.demo.picture import Picture
+from operators.demo.processes import start_worker
+from operators.demo.town import Say, Town
+
+OPERATOR = "ana"
+PATIENCE_S = 120.0
+_POLL_S = 0.2
+
+
+class ScriptError(Exception):
+    """A scene could not be played; the message says which and what was missing."""
+
+
+class Script:
+    """The scenes of the day, played side by side by the orders of the day in a running town."""
+
+    def __init__(self, orders: Sequence[DayOrder], town: Town) -> None:
+        self._orders, self._town, self._door = orders, town, town.door
+        self._office = Office()
+        self._faults: dict[str, int] = {}
+        self._say: Say = lambda _: None
+
+    async def open_doors(self) -> None:
+        """Let the day begin: arm its faults, and place its orders with all that associates will do to them."""
+        for order in self._orders:
+            if order.fault:
+                self._faults[order.case.name] = await self._door.arm(order.fault)
+        await self._door.post("seed", {"orders": [order.seed for order in self._orders]})
+        for order in self._orders:
+            for deed in order.deeds:
+                await self._door.deed(deed)
+        self._faults["Retail Pro answers 429 to everything for three seconds"] = await self._door.arm(day.STORM)
+
+    async def play(self, announce: Say) -> None:
+        """Play all scenes; `announce` is told what is done, in words.
+
+        Raises:
+            ScriptError: the cue for one never came.
+            CommandFailedError: an operator's command was not taken.
+        """
+        self._say = announce
+        scenes = (self._force_one(), self._cancel_one(), self._mend_mapping(), self._kill_worker())
+        await asyncio.gather(*scenes)
+
+    async def faults_fired(self) -> dict[str, int]:
+        """How many calls each fault hit, by its name."""
+        fired = await self._door.fired()
+        return {name: fired[fault] for name, fault in self._faults.items()}
+
+    # ---- the operator ------------------------------------------------------------------------------------------------
+
+    async def _force_one(self) -> None:
+        """Invoice a partial order now; when its rest ships, that goes on a second invoice."""
+        order = self._order(day.FORCED)
+        await self._until(lambda now: _stage(now, order) is Stage.AWAITING_LINES, f"order {order.number} waits")
+        await self._type("order", "force-invoice", order.number, "--reason", "the customer needs the invoice today")
+        await self._until(lambda now: _invoices(now, order) == 1, f"order {order.number} has its first invoice")
+        self._say(f"the rest of order {order.number} ships")
+        await self._door.deed({"action": "fulfill", "orderId": order.order_id})
+
+    async def _cancel_one(self) -> None:
+        order = self._order(day.COPY)
+        await self._until(lambda now: _stage(now, order) is not None, f"order {order.order_id} is known")
+        await self._type(
+            "order", "cancel", order.order_id, "--reason", f"imported twice; the other {order.number} counts"
+        )
+
+    async def _mend_mapping(self) -> None:
+        """Wait until all orders of the unknown store are held for one cause, add the store, resume them together."""
+        waiting = {order.order_id for order in self._orders if order.case.name.startswith(day.UNMAPPED)}
+
+        def all_held(now: Picture) -> bool:
+            held = {order for order, end in now.orders.items() if end.hold is HoldCause.UNMAPPED_STORE}
+            return waiting <= held
+
+        await self._until(all_held, f"{len(waiting)} orders are held for store {AIRPORT}")
+        line = self._town.place.map_airport()
+        self._say(f"{OPERATOR} adds to waybill.toml: {line}")
+        await self._type(
+            "holds", "resume", f"{HoldCause.UNMAPPED_STORE}:{AIRPORT}", "--reason", "the store is mapped now"
+        )
+
+    async def _type(self, *words: str) -> None:
+        command = (*words, "--operator", OPERATOR)
+        self._say(f"{OPERATOR} types: {as_typed(command)}")
+        await self._office.order(*command)
+
+    # ---- the power cut -----------------------------------------------------------------------------------------------
+
+    async def _kill_worker(self) -> None:
+        """Kill the very worker whose call Retail Pro has applied and not answered, and start another."""
+        order = self._order(day.KILLED)
+        fault = self._faults[day.KILLED]
+        await self._until_struck(fault, f"the invoice of order {order.number} is on the wire")
+        name = await self._worker_on(order) or "worker-1"
+        self._town.crew.kill(name)
+        self._say(f"{name} is killed (SIGKILL) while the invoice of order {order.number} is on the wire")
+        start_worker(self._town.crew, f"{name}-again")
+        self._say(f"{name}-again is started")
+
+    async def _worker_on(self, order: DayOrder) -> str | None:
+        """The worker that Temporal says is at work on this order: its identity begins with its process id."""
+        handle = self._town.client.get_workflow_handle(order_workflow_id(TENANT, order.order_id))
+        described = await handle.describe()
+        identities = [pending.last_worker_identity for pending in described.raw_description.pending_activities]
+        pids = [int(identity.partition("@")[0]) for identity in identities if identity.partition("@")[0].isdigit()]
+        return next((name for name in map(self._town.crew.by_pid, pids) if name), None)
+
+    # ---- cues --------------------------------------------------------------------------------------------------------
+
+    def _order(self, case: str) -> DayOrder:
+        return next(order for order in self._orders if order.case.name == case)
+
+    async def _until(self, told: Callable[[Picture], bool], cue: str) -> None:
+        async def come() -> bool:
+            return told(picture.take(self._town.ledger))
+
+        await _wait_for(come, cue)
+
+    async def _until_struck(self, fault: int, cue: str) -> None:
+        async def come() -> bool:
+            return (await self._door.fired())[fault] > 0
+
+        await _wait_for(come, cue)
+
+
+async def _wait_for(come: Callable[[], Awaitable[bool]], cue: str) -> None:
+    """Wait until a scene's cue has come, or say that it never did."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not await come():  # noqa: ASYNC110 - neither ledger nor sandbox has an event to wait for
+                await asyncio.sleep(_POLL_S)
+    except TimeoutError:
+        raise ScriptError(f"within {PATIENCE_S:g} s it never came to this: {cue}") from None
+
+
+def _stage(now: Picture, order: DayOrder) -> Stage | None:
+    end = now.orders.get(order.order_id)
+    return end.stage if end else None
+
+
+def _invoices(now: Picture, order: DayOrder) -> int:
+    end = now.orders.get(order.order_id)
+    return end.invoices if end else 0

@@ -1,0 +1,108 @@
+"""Everything that runs for one demo: Temporal, the sandbox, the ledger, two workers; started and ended together."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from temporalio.api.operatorservice.v1 import DeleteNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from ledger.database import Ledger
+from operators.bootstrap import connect
+from operators.demo.door import Door
+from operators.demo.place import Place, point_at
+from operators.demo.processes import SANDBOX, Crew, await_worker, start_sandbox, start_worker
+from operators.set_up import set_up
+from operators.settings import load
+from operators.temporal_release import find_temporal
+from operators.temporal_server import ExternalServer, ServerOptions, TemporalServer, external_address
+
+WORKERS = ("worker-1", "worker-2")
+
+Say = Callable[[str], None]
+
+
+class Town:
+    """The running parts of one demo. `say` is told what takes time."""
+
+    client: Client
+    door: Door
+    ledger: Ledger
+    sandbox: str
+    """The address of HotWax, Retail Pro and the admin API."""
+
+    def __init__(self, place: Place, say: Say) -> None:
+        self.place, self.crew = place, Crew(place)
+        self.variables: dict[str, str] = {}
+        self._say = say
+        self._server: TemporalServer | ExternalServer | None = None
+        self._namespace: str | None = None
+        self._open: list[Callable[[], object]] = []
+
+    @property
+    def server(self) -> TemporalServer | ExternalServer:
+        """The Temporal server, once it runs."""
+        if self._server is None:
+            raise RuntimeError("the Temporal server was not started yet")
+        return self._server
+
+    async def start(self) -> None:
+        """Start everything, set it up as `waybill setup` does, and return when both workers take work.
+
+        Raises:
+            TemporalUnavailableError, TemporalStartError, SetUpError, ProcessError: a part of it did not start.
+        """
+        self.sandbox, _ = await asyncio.gather(
+            asyncio.to_thread(start_sandbox, self.crew, self.place.folder / "sandbox"),
+            asyncio.to_thread(self._start_server),
+        )
+        self.door = Door(self.sandbox)
+        self.place.configure(self.sandbox, self.server.ui_url)
+        self.variables = point_at(self.place, self.server.address, self._namespace)
+        settings = load()
+        self.client = await connect()
+        for line in await set_up(settings, self.client):
+            self._say(f"  {line}")
+        self.ledger = Ledger(settings.ledger_url)
+        for name in WORKERS:
+            start_worker(self.crew, name)
+        await asyncio.gather(*(asyncio.to_thread(await_worker, self.crew, name) for name in WORKERS))
+
+    def _start_server(self) -> None:
+        """Start a server, or take the one that TEMPORAL_ADDRESS names, in a namespace that no real worker polls."""
+        if address := external_address():
+            self._server = ExternalServer(address)
+            self._namespace = f"waybill-{self.place.folder.name}".replace("_", "-")
+            return
+        options = ServerOptions(database=self.place.folder / "temporal.db", log=self.place.logs / "temporal.log")
+        server = self._server = TemporalServer(options, find_temporal(self._say))
+        server.start()
+
+    async def end(self) -> None:
+        """End everything that was started, as far as it was."""
+        await self._close()
+        await asyncio.to_thread(self.crew.stop)
+        if isinstance(self._server, TemporalServer):
+            await asyncio.to_thread(self._server.stop)
+        elif self._namespace and hasattr(self, "client"):
+            with contextlib.suppress(RPCError):
+                request = DeleteNamespaceRequest(namespace=self._namespace)
+                await self.client.operator_service.delete_namespace(request)
+
+    async def leave_running(self) -> None:
+        """Let everything go on when this process is gone, and note how to end it."""
+        await self._close()
+        pids = dict(self.crew.pids())
+        marks = {name: "-m sandbox" if name == SANDBOX else "worker.py" for name in pids}
+        if isinstance(self._server, TemporalServer):
+            pids["temporal"], marks["temporal"] = self._server.pid, str(self.place.folder)
+            self._server.leave_running()
+        self.crew.leave_running()
+        self.place.note({"pids": pids, "marks": marks, "sandbox": self.sandbox, "environment": self.variables})
+
+    async def _close(self) -> None:
+        if hasattr(self, "door"):
+            await self.door.close()
+        if hasattr(self, "ledger"):
+            self.ledger.close()

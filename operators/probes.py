@@ -1,0 +1,164 @@
+"""Does everything answer? One probe for each connection; none of them writes anything."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.attributes import REGISTERED
+from connectors.errors import ConnectorError
+from connectors.hotwax.client import HotWax
+from connectors.settings import HttpSettings, RetailProSettings
+from domain.base import Frozen
+from ledger.database import Ledger
+from ledger.migrate import SchemaOutdatedError, check
+from operators.bootstrap import connect
+from operators.settings import Settings, TenantSettings
+
+PATIENCE_S = 10.0
+
+
+class Probe(Frozen):
+    """What one connection answered, and what to do where it did not."""
+
+    name: str
+    ok: bool
+    detail: str
+    what_to_do: str = ""
+
+
+async def probe_all(settings: Settings) -> list[Probe]:
+    """One probe for the ledger, Temporal, and each system of each tenant."""
+    found = [await asyncio.to_thread(_ledger, settings), await _temporal()]
+    for tenant, systems in settings.tenants.items():
+        found.append(await asyncio.to_thread(_hotwax, tenant, systems))
+        found.append(await asyncio.to_thread(_retailpro, tenant, systems.retailpro))
+        if systems.retailpro.proof_export:
+            found.append(await asyncio.to_thread(_export, tenant, systems.retailpro))
+    return found
+
+
+def _ledger(settings: Settings) -> Probe:
+    ledger = Ledger(settings.ledger_url)
+    where = ledger.url.render_as_string()
+    try:
+        check(ledger)
+    except SchemaOutdatedError as error:
+        return Probe(name="ledger", ok=False, detail=str(error), what_to_do="waybill setup")
+    except Exception as error:  # noqa: BLE001 - whatever a database driver raises, the probe names it
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        advice = "start the database, or mend ledger_url or DATABASE_URL"
+        return Probe(name="ledger", ok=False, detail=f"{where}: {reason}", what_to_do=advice)
+    finally:
+        ledger.close()
+    return Probe(name="ledger", ok=True, detail=where)
+
+
+async def _temporal() -> Probe:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            client = await connect()
+            missing = await what_is_missing(client)
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        reason = str(error).splitlines()[0] if str(error) else f"no answer within {PATIENCE_S:g} s"
+        advice = "start it (`waybill server` runs a dev server), or set TEMPORAL_ADDRESS and the other TEMPORAL_*"
+        return Probe(name="temporal", ok=False, detail=reason, what_to_do=advice)
+    if missing:
+        return Probe(name="temporal", ok=False, detail=f"there is no {', '.join(missing)}", what_to_do="waybill setup")
+    return Probe(name="temporal", ok=True, detail=f"{client.service_client.config.target_host}, {client.namespace}")
+
+
+async def what_is_missing(client: Client) -> list[str]:
+    """What `waybill setup` has not made in Temporal yet."""
+    namespace = client.namespace
+    try:
+        await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return [f"namespace {namespace}"]
+        raise
+    there = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+    return [f"search attribute {name}" for name in REGISTERED if name not in there.custom_attributes]
+
+
+def _hotwax(tenant: str, settings: TenantSettings) -> Probe:
+    """Log in and read one page of events of the last moment."""
+    name = f"hotwax of {tenant}"
+    oms = HotWax(tenant, settings.hotwax, name=name)
+    try:
+        oms.events_since(datetime.now(UTC), 0)
+    except ConnectorError as error:
+        advice = f"check base_url, credentials and permissions under [tenants.{tenant}.hotwax]"
+        return Probe(name=name, ok=False, detail=error.message, what_to_do=advice)
+    finally:
+        oms.close()
+    return Probe(name=name, ok=True, detail=f"{settings.hotwax.base_url}: logged in, events read")
+
+
+def _retailpro(tenant: str, settings: RetailProSettings) -> Probe:
+    """Reach it, no more: the partner service has no call that only reads (retailpro 9.2)."""
+    name = f"retailpro of {tenant}"
+    advice = f"check base_url, firewall and certificates under [tenants.{tenant}.retailpro]"
+    return _tried(name, advice, lambda: _reach(settings))
+
+
+def _export(tenant: str, settings: RetailProSettings) -> Probe:
+    name, location = f"proof export of {tenant}", settings.proof_export or ""
+    advice = f"mend proof_export under [tenants.{tenant}.retailpro]: `waybill prove` reads it"
+    if location.startswith(("http://", "https://")):
+        return _tried(name, advice, lambda: _reach(settings.model_copy(update={"base_url": location})))
+    found = Path(location).is_file()
+    return Probe(name=name, ok=found, detail=location if found else f"no file {location}", what_to_do=advice * (not found))
+
+
+def _tried(name: str, advice: str, reach: Callable[[], str]) -> Probe:
+    try:
+        return Probe(name=name, ok=True, detail=reach())
+    except (OSError, ValueError) as error:
+        return Probe(name=name, ok=False, detail=f"{type(error).__name__}: {error}", what_to_do=advice)
+
+
+def _reach(settings: HttpSettings) -> str:
+    """Open a connection, with TLS where the address asks for it, and close it again."""
+    url = urlsplit(settings.base_url)
+    host, is_tls = url.hostname or "", url.scheme == "https"
+    address = (host, url.port or (443 if is_tls else 80))
+    with socket.create_connection(address, timeout=settings.timeout_connect.total_seconds()) as plain:
+        if not is_tls:
+            return f"{host}:{address[1]} reached (not encrypted); no call was made"
+        with _trust(settings).wrap_socket(plain, server_hostname=host) as secure:
+            return f"{host}:{address[1]} reached, {secure.version()}; no call was made"
+
+
+def _trust(settings: HttpSettings) -> ssl.SSLContext:
+    trust = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+    if not settings.verify_tls:
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    return trust
+
+
+def redacted(settings: Settings) -> dict[str, Any]:
+    """The configuration as plain values, secrets masked."""
+    shown: dict[str, Any] = settings.model_dump(mode="json")
+    shown["ledger_url"] = make_url(settings.ledger_url).render_as_string()
+    return shown
+
+
+def flat(values: Mapping[str, Any], stem: str = "") -> Iterator[str]:
+    """The values as lines `a.b.c = value`, without what is not set."""
+    for key, value in values.items():
+        name = f"{stem}.{key}" if stem else key
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, name)
+        elif value is not None:
+            yield f"{name} = {value}"

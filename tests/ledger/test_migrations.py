@@ -1,0 +1,80 @@
+"""The schema comes up from empty on both databases, again without harm, and is what the code declares."""
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlmodel import SQLModel
+
+import ledger as ledger_package
+from ledger.database import Ledger
+from ledger.migrate import SchemaOutdatedError, check, migrate, newest
+
+
+def tables_of(ledger: Ledger) -> set[str]:
+    return set(inspect(ledger.engine).get_table_names())
+
+
+def test_an_empty_database_gets_every_table(empty: Ledger) -> None:
+    assert tables_of(empty) == set()
+    assert migrate(empty) == newest()
+    assert tables_of(empty) == {*SQLModel.metadata.tables, "alembic_version"}
+
+
+def test_a_second_migration_changes_nothing_and_keeps_the_books(ledger: Ledger) -> None:
+    with ledger.writing() as session:
+        session.execute(text("INSERT INTO slip_numbers (tenant, next_number) VALUES ('gt', 7)"))
+    assert migrate(ledger) == newest()
+    with ledger.reading() as session:
+        assert session.execute(text("SELECT next_number FROM slip_numbers")).scalar_one() == 7
+
+
+def test_the_migrated_schema_is_the_one_the_code_declares(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_the_schema_goes_down_to_empty_and_up_again(ledger: Ledger) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(ledger_package.__file__)).parent / "migrations"))
+    with ledger.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert tables_of(ledger) == {"alembic_version"}
+    migrate(ledger)
+    check(ledger)
+
+
+def test_set_ups_at_once_wait_for_each_other(empty: Ledger) -> None:
+    url = empty.url.render_as_string(hide_password=False)
+
+    def set_up(_: int) -> str:
+        with contextlib.closing(Ledger(url)) as mine:
+            return migrate(mine)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(set_up, range(4))) == {newest()}
+    check(empty)
+
+
+def test_a_ledger_without_schema_is_refused_with_what_to_do(empty: Ledger) -> None:
+    with pytest.raises(SchemaOutdatedError, match="has schema none: run `waybill setup`"):
+        check(empty)
+
+
+def test_a_ledger_of_another_version_is_refused(ledger: Ledger) -> None:
+    with ledger.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(SchemaOutdatedError, match="has schema 0000"):
+        check(ledger)
+
+
+def test_a_ledger_of_this_version_is_taken(ledger: Ledger) -> None:
+    check(ledger)
