@@ -11,7 +11,9 @@ from activities import metrics
 from connectors.errors import Ambiguous, ConnectorError
 from connectors.guard import writing_allowed
 from domain.outcomes import EffectResult, Outcome, WriteOutcome
+from domain.stages import EffectKind
 from ledger import effects as book
+from ledger import orders
 from ledger.database import Ledger
 from ledger.effects import Turn
 from ledger.tables import EffectRow
@@ -72,6 +74,8 @@ class Effects:
         with writer.turn():
             with self._ledger.durable() as session:
                 turn, row = book.begin(session, key, _now(), self._lease, may_repeat=writer.resolves_doubt)
+                if turn in {Turn.SEND, Turn.LOOK_FIRST} and row.kind is EffectKind.SLIP:
+                    orders.record_transferring(session, row.tenant, row.order_id, _now())
             if turn is Turn.BUSY:
                 raise StillSendingError(key, row.lease_until or _now())
             if turn is Turn.SETTLED:

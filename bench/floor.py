@@ -10,13 +10,13 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate, WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities import attributes
     from activities.feed import TOLD_AT_ONCE
     from activities.starting import LIVE
-    from bench.shapes import Kind, Shape, Step
+    from bench.script import SCRIPT
+    from bench.shapes import Kind, Step
     from domain.base import Frozen
     from domain.stages import Stage
 
@@ -41,31 +41,7 @@ class FloorRequest(Frozen):
     tenant: str
     prefix: str
     orders: int
-
-
-class FloorScript:
-    """The shape that all floor workflows of this process have."""
-
-    def __init__(self) -> None:
-        self._shape: Shape | None = None
-
-    def learn(self, shape: Shape) -> None:
-        """From now on do it like this."""
-        self._shape = shape
-
-    @property
-    def shape(self) -> Shape:
-        """What to do.
-
-        Raises:
-            ApplicationError: nobody said it yet.
-        """
-        if self._shape is None:
-            raise ApplicationError("this process was given no shape", non_retryable=True)
-        return self._shape
-
-
-SCRIPT = FloorScript()
+    feed_queue: str
 
 
 def activity_name(number: int) -> str:
@@ -98,8 +74,7 @@ class FloorWorkflow:
     async def run(self, given: str) -> str:
         """Do every step of the script, once the signals are there."""
         del given
-        with workflow.unsafe.sandbox_unrestricted():
-            shape = SCRIPT.shape
+        shape = SCRIPT.shape
         await workflow.wait_condition(lambda: self._signals == len(shape.signals))
         for number, step in enumerate(shape.steps):
             await self._step(number, step)
@@ -149,7 +124,12 @@ class FloorFeedWorkflow:
     async def run(self, request: FloorRequest) -> int:
         """Start them all."""
         return await workflow.execute_activity(
-            FLOOR_FEED, request, result_type=int, start_to_close_timeout=_LIMIT, summary="start them all"
+            FLOOR_FEED,
+            request,
+            task_queue=request.feed_queue,
+            result_type=int,
+            start_to_close_timeout=_LIMIT,
+            summary="start them all",
         )
 
 

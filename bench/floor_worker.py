@@ -9,7 +9,8 @@ from typing import Any
 
 from temporalio.worker import Worker
 
-from bench.floor import SCRIPT, FloorFeed, FloorFeedWorkflow, FloorWorkflow, activity_of, queue_of
+from bench.floor import FloorFeed, FloorFeedWorkflow, FloorWorkflow, activity_of, queue_of
+from bench.script import SCRIPT
 from bench.shapes import Kind, Shape
 from domain.keys import ORDERS_QUEUE
 from ledger.database import Ledger
@@ -22,14 +23,13 @@ from worker import Parts, build_workers
 
 def floor_workers(real: Sequence[Worker], shape: Shape) -> list[Worker]:
     """Workers with every option of the real ones, on queues of their own, with workflows and activities of the floor."""
-    feed_queue = next(step.queue for step in shape.steps if step.kind is Kind.ACTIVITY)
     workers = []
     for worker in real:
         config = worker.config()
         config["task_queue"] = queue_of(worker.task_queue)
         config["workflows"] = [FloorWorkflow, FloorFeedWorkflow] if config["workflows"] else []
         config["activities"] = _activities(worker, shape)
-        if worker.task_queue == feed_queue:
+        if worker.task_queue == shape.first_queue:
             config["activities"] = [
                 *config["activities"],
                 FloorFeed(worker.client, queue_of(ORDERS_QUEUE)).start_all,

@@ -1,5 +1,6 @@
 """One measured run: N orders, or N floor workflows, through a worker process from the first word to the last end."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -57,10 +58,12 @@ class _Bout:
         pids = (self.worker.pid, self.stand.server.pid, self.stand.double.pid)
         before, started = [cpu_seconds(pid) for pid in pids], time.time()
         wanted, first = self.closed + orders, self.closed
-        await self.begin(prefix, orders)
+        feed = asyncio.create_task(self.begin(prefix, orders))
 
         async def all_closed() -> bool:
             self.worker.check()
+            if feed.done():
+                feed.result()
             self.peak_rss_mb = max(self.peak_rss_mb, rss_mb(self.worker.pid))
             self.closed = await self.stand.closed(self.site.tenant)
             return self.closed >= wanted
@@ -71,6 +74,7 @@ class _Bout:
             limit_s=30 + orders * SLOWEST_S,
             progress=lambda: f"{self.closed - first} of {orders}",
         )
+        await feed
         used = [cpu_seconds(pid) - b for pid, b in zip(pids, before, strict=True)]
         return await self.stand.last_close(self.site.tenant) - started, used
 
@@ -101,10 +105,12 @@ async def floor_run(stand: Stand, tenant: str, orders: int, shape: Shape) -> Run
     """N workflows of the same shape without work."""
     site = await stand.site(tenant)
     script = site.folder / "shape.json"
-    script.write_text(shape.on_queues_of(tenant).model_dump_json())
+    shape = shape.on_queues_of(tenant)
+    script.write_text(shape.model_dump_json())
 
     async def begin(prefix: str, count: int) -> None:
-        request = FloorRequest(tenant=tenant, prefix=prefix, orders=count)
+        at = queue_of(shape.first_queue)
+        request = FloorRequest(tenant=tenant, prefix=prefix, orders=count, feed_queue=at)
         name, queue = f"floor-feed/{tenant}/{prefix}", queue_of(ORDERS_QUEUE)
         await stand.client.execute_workflow(FLOOR_FEED_WORKFLOW, request, id=name, task_queue=queue, result_type=int)
 

@@ -49,6 +49,11 @@ class Shape(Frozen):
     events: int
 
     @property
+    def first_queue(self) -> str:
+        """Where the first activity runs: at the OMS, as the order feed does."""
+        return next(step.queue for step in self.steps if step.kind is Kind.ACTIVITY)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many of each thing."""
         return {**Counter(str(s.kind) for s in self.steps), "signal": len(self.signals), "event": self.events}
@@ -81,7 +86,13 @@ def same(expected: Shape, found: Shape) -> None:
 
 
 def shape_of(events: Sequence[HistoryEvent]) -> Shape:
-    """The shape of a completed workflow."""
+    """The shape of a completed workflow.
+
+    Raises:
+        ShapeError: it did not complete, or not undisturbed.
+    """
+    if events[-1].event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+        raise ShapeError(f"a workflow ended with {EventType.Name(events[-1].event_type)}")
     started = events[0].workflow_execution_started_event_attributes
     completed = events[-1].workflow_execution_completed_event_attributes
     return Shape(

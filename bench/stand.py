@@ -121,8 +121,8 @@ class Stand:
         return site
 
     async def closed(self, tenant: str) -> int:
-        """How many workflows of this tenant have completed."""
-        query = f"WaybillTenant = '{tenant}' AND ExecutionStatus = 'Completed'"
+        """How many workflows of this tenant have ended, well or not."""
+        query = f"WaybillTenant = '{tenant}' AND ExecutionStatus != 'Running'"
         return (await self.client.count_workflows(query)).count
 
     async def last_close(self, tenant: str) -> float:

@@ -62,7 +62,7 @@ class Document(Frozen):
 
     @property
     def identity(self) -> tuple[EffectKind, str]:
-        """What it is found by. Slip numbers are padded by us, so that zeros may get lost; order numbers are as given."""
+        """What it is found by. Slip numbers are padded by us, and zeros may get lost; order numbers stay as given."""
         return self.kind, same_code(self.number) if self.kind is EffectKind.SLIP else self.number.strip()
 
     @property
@@ -74,6 +74,11 @@ class Document(Frozen):
     def by_upc(self) -> Mapping[str, Decimal]:
         """Its units by UPC."""
         return total_by((same_code(u.upc), u.quantity) for u in self.units)
+
+    @property
+    def as_spelled(self) -> Mapping[str, Decimal]:
+        """Its units by UPC, as the UPC stands on it."""
+        return total_by((u.upc, u.quantity) for u in self.units)
 
     @property
     def by_origin(self) -> Mapping[Place, Decimal]:

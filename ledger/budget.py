@@ -19,6 +19,7 @@ _PLACE = text(
     " SELECT slot FROM call_slots WHERE system = :system AND slot < :places AND until < :now ORDER BY slot LIMIT 1"
     ") AND until < :now RETURNING slot"
 )
+_KEEP = text("UPDATE call_slots SET until = :until WHERE system = :system AND slot = :slot")
 _FREE = text("UPDATE call_slots SET until = 0 WHERE system = :system AND slot = :slot AND holder = :holder")
 _PACE = text(
     "UPDATE call_budgets SET next_at = CASE WHEN next_at > :now THEN next_at ELSE :now END + :gap"
@@ -30,7 +31,7 @@ _PAUSE = text(
 
 
 class BudgetExhaustedError(Exception):
-    """No place was free in time: the remote system is busy with other calls of ours; try again later."""
+    """No call could start in time: the remote system is busy with calls of ours, or paused; try again later."""
 
 
 class Allowance(Frozen):
@@ -97,7 +98,11 @@ class CallBudget:
         return place
 
     def _take_place(self, system: str, holder: str) -> tuple[int, float] | None:
-        """A free place, and the seconds until its call may start; None when all places are taken."""
+        """A free place, and the seconds until its call may start; None when all places are taken.
+
+        Raises:
+            BudgetExhaustedError: the system is paused for longer than anybody waits; no place was taken.
+        """
         allowance, now = self._allowances[system], time.time()
         wanted = {"system": system, "holder": holder, "now": now, "until": now + self._longest_call}
         gap = 1 / allowance.per_second if allowance.per_second else 0.0
@@ -105,5 +110,9 @@ class CallBudget:
             place = session.execute(_PLACE, {**wanted, "places": allowance.concurrency}).first()
             if place is None:
                 return None
-            start = session.execute(_PACE, {"system": system, "now": now, "gap": gap}).scalar_one()
-        return int(place[0]), float(start) - now
+            start = float(session.execute(_PACE, {"system": system, "now": now, "gap": gap}).scalar_one())
+            if start > now + self._patience:
+                raise BudgetExhaustedError(f"{system}: no call for another {start - now:.0f} s, it asked for a pause")
+            if start > now:
+                session.execute(_KEEP, {"system": system, "slot": place[0], "until": start + self._longest_call})
+        return int(place[0]), start - now

@@ -34,9 +34,11 @@ class Ledger:
         self._durable_engine = self._engine("FULL") if self.is_sqlite else self.engine
 
     def _engine(self, synchronous: str) -> Engine:
+        # Parameters are bodies with names and addresses: no error of the database may tell them.
+        common: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
         if not self.is_sqlite:
-            return create_engine(self.url, pool_size=20, max_overflow=20, pool_pre_ping=True)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000}, pool_size=20, max_overflow=20)
+            return create_engine(self.url, pool_pre_ping=True, **common)
+        engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000}, **common)
         event.listen(engine, "connect", _pragmas(synchronous))
         event.listen(engine, "begin", _begin)
         return engine

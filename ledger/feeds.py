@@ -41,21 +41,26 @@ def record_page(
 ) -> int:
     """Keep the events not seen before and move the cursor forward; the number of new ones.
 
-    An event that cannot open an order's life (a line back in approval) is dropped for orders nobody knows. `cursor`
-    None leaves the cursor alone.
+    An event that cannot open an order's life (a line back in approval) wakes nobody while nobody knows the order. It
+    is kept as dispatched all the same: the overlap reads it again when the order is known, and it must not look new
+    then. `cursor` None leaves the cursor alone.
     """
     fresh = _not_seen(session, tenant, events)
     known = _known_orders(session, tenant, {e.order_id for e in fresh})
     wanted = [e for e in fresh if e.opens or e.order_id in known]
     for order_id in sorted({e.order_id for e in wanted} - known):
         orders.see(session, tenant, order_id, now)
-    session.add_all(_row(tenant, event, now, backfill) for event in wanted)
+    session.add_all(_row(tenant, event, now, backfill, dispatched_at=None) for event in wanted)
+    idle = [e for e in fresh if not e.opens and e.order_id not in known]
+    session.add_all(_row(tenant, event, now, backfill, dispatched_at=now) for event in idle)
     if cursor is not None:
         _advance(session, tenant, cursor, now)
     return len(wanted)
 
 
-def _row(tenant: str, event: SeenEvent, now: datetime, backfill: bool) -> FeedEventRow:
+def _row(
+    tenant: str, event: SeenEvent, now: datetime, backfill: bool, *, dispatched_at: datetime | None
+) -> FeedEventRow:
     return FeedEventRow(
         tenant=tenant,
         feed=ORDERS,
@@ -65,6 +70,7 @@ def _row(tenant: str, event: SeenEvent, now: datetime, backfill: bool) -> FeedEv
         happened_at=event.at,
         seen_at=now,
         backfill=backfill,
+        dispatched_at=dispatched_at,
     )
 
 

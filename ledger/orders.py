@@ -129,6 +129,13 @@ def set_stage(session: Session, row: OrderRow, stage: Stage, hold: Hold | None, 
     row.hold_cause, row.hold_subject, row.hold_evidence = str(hold.cause), hold.subject, hold.evidence
 
 
+def record_transferring(session: Session, tenant: str, order_id: str, now: datetime) -> None:
+    """A slip of this order is on its way: its invoices are made, and the order is transferring."""
+    row = session.get_one(OrderRow, (tenant, order_id), with_for_update=True)
+    if not row.stage.is_end:
+        set_stage(session, row, Stage.TRANSFERRING, hold_of(row), now)
+
+
 def record_stage(session: Session, record: StageRecord, now: datetime) -> bool:
     """Write a stage or hold down; False when the order was assessed anew since, so that the record is void."""
     row = session.get_one(OrderRow, (record.tenant, record.order_id), with_for_update=True)

@@ -98,9 +98,7 @@ def _interval(found: ScheduleDescription) -> timedelta | None:
     return intervals[0].every if intervals else None
 
 
-async def switch(
-    client: Client, tenants: Sequence[str], act: Callable[[ScheduleHandle], Awaitable[None]]
-) -> list[str]:
+async def switch(client: Client, tenants: Sequence[str], act: Callable[[ScheduleHandle], Awaitable[None]]) -> list[str]:
     """Do this to every schedule of these tenants; their names.
 
     Raises:

@@ -118,7 +118,9 @@ def _export(tenant: str, settings: RetailProSettings) -> Probe:
     if location.startswith(("http://", "https://")):
         return _tried(name, advice, lambda: _reach(settings.model_copy(update={"base_url": location})))
     found = Path(location).is_file()
-    return Probe(name=name, ok=found, detail=location if found else f"no file {location}", what_to_do=advice * (not found))
+    return Probe(
+        name=name, ok=found, detail=location if found else f"no file {location}", what_to_do=advice * (not found)
+    )
 
 
 def _tried(name: str, advice: str, reach: Callable[[], str]) -> Probe:

@@ -1,7 +1,7 @@
 """What screens show, read from the ledger: never from a workflow (design 8), and never personal data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -154,17 +154,23 @@ def batches(ledger: Ledger, tenant: str, *conditions: Any, size: int = BATCH) ->
 
 def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
     """One entry for each (tenant, cause, subject), the oldest first."""
-    keys = (col(OrderRow.tenant), col(OrderRow.hold_cause), col(OrderRow.hold_subject))
-    query = select(*keys, func.count(), func.min(OrderRow.hold_since))
-    held = query.where(col(OrderRow.hold_cause).is_not(None), col(OrderRow.tenant).in_(tenants)).group_by(*keys)
-    groups = [_group(session, *found) for found in session.exec(held).all()]
+    cause, subject = col(OrderRow.hold_cause), col(OrderRow.hold_subject)
+    held = select(cause, subject, func.count(), func.min(OrderRow.hold_since)).where(cause.is_not(None))
+    groups = [
+        _group(session, (tenant, HoldCause(name or ""), about), count, since or datetime.max.replace(tzinfo=UTC))
+        for tenant in tenants
+        for name, about, count, since in session.exec(
+            held.where(OrderRow.tenant == tenant).group_by(cause, subject)
+        ).all()
+    ]
     return sorted(groups, key=lambda group: group.since)
 
 
-def _group(session: Session, tenant: str, cause: str, subject: str, count: int, since: datetime) -> HoldGroup:
-    wanted = orders.OrderFilter(tenant=tenant, hold=HoldCause(cause), subject=subject)
+def _group(session: Session, key: tuple[str, HoldCause, str], count: int, since: datetime) -> HoldGroup:
+    tenant, cause, subject = key
+    wanted = orders.OrderFilter(tenant=tenant, hold=cause, subject=subject)
     sample = orders.find(session, wanted, SAMPLE)
-    hold = Hold(cause=HoldCause(cause), subject=subject, evidence=sample[0].hold_evidence if sample else "")
+    hold = Hold(cause=cause, subject=subject, evidence=sample[0].hold_evidence if sample else "")
     return HoldGroup(
         tenant=tenant,
         hold=hold.key,

@@ -111,18 +111,21 @@ async def work(world: World) -> None:
         try:
             await asyncio.wait_for(world.plan_changed.wait(), wait_s)
         except TimeoutError:
-            _do_due(world)
+            # One deed at a time: calls that wait are answered in between, however much is due.
+            _do_next(world)
 
 
-def _do_due(world: World) -> None:
-    sql = "SELECT * FROM plan WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT 100"
-    for row in world.database.rows(sql, (now_ms(),)):
-        error = None
-        try:
-            perform(world, Deed.model_validate_json(row["action"]))
-        except (BadInputError, NotFoundError) as problem:
-            error = str(problem)
-        world.database.run(
-            "UPDATE plan SET state = ?, error = ?, doneAt = ? WHERE id = ?",
-            ("failed" if error else "done", error, now_ms(), row["id"]),
-        )
+def _do_next(world: World) -> None:
+    sql = "SELECT * FROM plan WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT 1"
+    row = world.database.row(sql, (now_ms(),))
+    if row is None:
+        return
+    error = None
+    try:
+        perform(world, Deed.model_validate_json(row["action"]))
+    except (BadInputError, NotFoundError) as problem:
+        error = str(problem)
+    world.database.run(
+        "UPDATE plan SET state = ?, error = ?, doneAt = ? WHERE id = ?",
+        ("failed" if error else "done", error, now_ms(), row["id"]),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from sandbox.answers import Answer, refusal, spoil
@@ -89,7 +90,11 @@ class Gate:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await self._systems[call.system](inner, receive, send)
+        try:
+            await self._systems[call.system](inner, receive, send)
+        except (sqlite3.Error, OverflowError, TypeError, ValueError) as error:
+            # A value that passes every rule and that the database cannot take, such as half a character.
+            return refusal(call.system, 500, f"internal error: {error}")
         call.applied = inner[APPLIED]
         return _collect(sent) if sent[0]["status"] not in (404, 405) else _no_such_path(call, sent)
 

@@ -154,7 +154,7 @@ class OrderWorkflow:
     async def _transfer(self, owed: Assessment) -> bool:
         """Slips and write-backs side by side, each on its own; then the end, or the wait for more lines."""
         if any(o.kind is EffectKind.SLIP for o in owed.after):
-            await self._record(Stage.TRANSFERRING, None)
+            self._show(Stage.TRANSFERRING, None)  # the slip that is sent first writes it down
         if not await self._went_well(await asyncio.gather(*(self._make(o) for o in owed.after))):
             return False
         await self._record(owed.ends or Stage.AWAITING_LINES, None)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -22,6 +21,9 @@ from operators.cli.exits import Exit, Trouble, as_trouble
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, alone on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
+
+
+_WIDTH_OF_FILES = 200
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def say(text: str) -> None:
 
 
 def operator_command(command: Callable[..., Answer | None]) -> Callable[..., None]:
-    """The command as Typer runs it: a parameter that is a dataclass becomes its fields; `--json` and `--debug` are added.
+    """The command as Typer runs it, with `--json` and `--debug`; a parameter that is a dataclass becomes its fields.
 
     Expected errors end it with one line and their exit code.
     """
@@ -54,7 +56,7 @@ def operator_command(command: Callable[..., Answer | None]) -> Callable[..., Non
             answer = command(**_gathered(given, groups))
         except typer.Exit:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - an operator reads one line, whatever went wrong
             raise typer.Exit(_told(error, as_json=as_json, debug=debug)) from None
         if answer is not None:
             _show(answer, as_json=as_json)
@@ -106,8 +108,10 @@ def _told(error: Exception, *, as_json: bool, debug: bool) -> Exit:
 def _show(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         _print_json(answer.data)
-    console = Console(stderr=as_json, highlight=False)
-    for part in () if as_json else answer.view:
+        return
+    # What goes into a file or a pipe is not cut to the width of a screen that is not there.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
+    for part in answer.view:
         console.print(part)
 
 
@@ -117,22 +121,19 @@ def _print_json(data: object) -> None:
 
 
 def _plain(value: object) -> object:
-    match value:
-        case BaseModel():
-            return value.model_dump(mode="json")
-        case datetime():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case Decimal():
-            return format(value, "f")
-        case Enum():
-            return value.value
-        case Path():
-            return str(value)
-        case set() | frozenset() | tuple():
-            return sorted(value) if isinstance(value, (set, frozenset)) else list(value)
+    for kind, plain in _PLAIN.items():
+        if isinstance(value, kind):
+            return plain(value)
     raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+_PLAIN: dict[type, Callable[[Any], object]] = {
+    BaseModel: lambda model: model.model_dump(mode="json"),
+    datetime: lambda moment: moment.isoformat(),
+    timedelta: lambda span: span.total_seconds(),
+    Decimal: lambda amount: format(amount, "f"),
+    Path: str,
+}
 
 
 def quiet_logs() -> None:

@@ -21,7 +21,8 @@ Location = Annotated[str, typer.Option("--location", help="locationSeqId of ever
 def exposure(
     tenant: Tenant = None,
     csv: Annotated[
-        str | None, typer.Option("--csv", metavar="FILE|-", help="Write HotWax's variance import; - is standard output.")
+        str | None,
+        typer.Option("--csv", metavar="FILE|-", help="Write HotWax's variance import; - is standard output."),
     ] = None,
     location: Location = DEFAULT_LOCATION,
 ) -> Answer | None:
@@ -73,7 +74,13 @@ def _nameless_words(nameless: list[Exposed]) -> list[str]:
 def _data(rows: list[Exposed], location: str) -> list[dict[str, object]]:
     fixed = {"locationSeqId": location, "varianceReasonId": REASON}
     return [
-        {"tenant": row.tenant, "order": row.order, "facilityId": row.facility, "idType": row.id_type, "idValue": row.upc}
+        {
+            "tenant": row.tenant,
+            "order": row.order,
+            "facilityId": row.facility,
+            "idType": row.id_type,
+            "idValue": row.upc,
+        }
         | {"productId": row.product_id, "availableDelta": -row.quantity, "why": row.why, **fixed}
         for row in rows
     ]

@@ -107,7 +107,9 @@ def pause(reason: Reason, operator: Operator = "", tenant: Tenant = None) -> Ans
 
     Example: waybill feed pause --reason "HotWax is upgraded tonight"
     """
-    return _switch(tenant, f"paused by {checked_operator(operator)}: {reason}", lambda handle, note: handle.pause(note=note))
+    return _switch(
+        tenant, f"paused by {checked_operator(operator)}: {reason}", lambda handle, note: handle.pause(note=note)
+    )
 
 
 @app.command("resume")
@@ -125,7 +127,9 @@ def _switch(tenant: str | None, note: str, act: Callable[[ScheduleHandle, str], 
     with office() as it:
         tenants = tenants_of(it.settings, tenant)
     try:
-        names = asyncio.run(_with_client(lambda client: feeds.switch(client, tenants, lambda handle: act(handle, note))))
+        names = asyncio.run(
+            _with_client(lambda client: feeds.switch(client, tenants, lambda handle: act(handle, note)))
+        )
     except feeds.NoScheduleError as error:
         raise Trouble(Exit.NOT_FOUND, str(error)) from None
     return Answer({"schedules": names, "note": note}, [right(f"{name}: {note}") for name in names])

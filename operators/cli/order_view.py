@@ -1,12 +1,13 @@
 """How one order looks on a screen."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from operators.cli.tables import age, right, shown, table, warning, wrong
-from operators.queries import OrderView
+from operators.queries import EffectLine, OrderView
 
 
 def view_of(view: OrderView, link: str) -> list[RenderableType]:
@@ -41,12 +42,20 @@ def _lines(view: OrderView) -> RenderableType:
 
 def _effects(view: OrderView) -> RenderableType:
     columns = ["document", "sent as", "state", "Retail Pro / HotWax no", "store", ">units", ">amount", ">tries", "at"]
-    rows = [
-        (e.kind, e.remote_no, e.state, e.number, f"{e.store} -> {e.to_store}" if e.to_store else e.store)
-        + (e.units or "", e.amount or "", e.attempts, e.settled_at or e.sent_at)
-        for e in view.effects
-    ]
+    rows = [(e.kind, e.remote_no, e.state, e.number, _way(e), *_amounts(e), e.attempts, _last(e)) for e in view.effects]
     return table("\nInvoices, slips and write-backs", columns, rows)
+
+
+def _way(e: EffectLine) -> str:
+    return f"{e.store} -> {e.to_store}" if e.to_store else e.store
+
+
+def _amounts(e: EffectLine) -> tuple[object, object]:
+    return e.units or "", e.amount or ""
+
+
+def _last(e: EffectLine) -> datetime | None:
+    return e.settled_at or e.sent_at
 
 
 def _proof(view: OrderView) -> Iterator[RenderableType]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 
 from domain.stages import Stage
 from ledger.orders import OrderFilter
@@ -60,11 +61,11 @@ def filter_of(settings: Settings, wanted: Wanted) -> OrderFilter:
     )
 
 
-def _table(title: str, lines: list[OrderLine]) -> object:
+def _table(title: str, lines: list[OrderLine]) -> RenderableType:
     columns = ["tenant", "order", "HotWax id", "stage", "for", "hold / waiting for", "store", ">total", ""]
-    rows = [
-        (line.tenant, line.order_no, line.order_id, line.stage, age(line.since), line.hold or line.waiting_for)
-        + (line.store, line.total, line.currency)
-        for line in lines
-    ]
-    return table(title, columns, rows)
+    return table(title, columns, map(_row, lines))
+
+
+def _row(o: OrderLine) -> tuple[object, ...]:
+    waits = o.hold or o.waiting_for
+    return o.tenant, o.order_no, o.order_id, o.stage, age(o.since), waits, o.store, o.total, o.currency

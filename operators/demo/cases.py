@@ -59,12 +59,9 @@ class End:
     slips: int = 0
 
     def __str__(self) -> str:
-        held = f", held: {self.hold}" if self.hold else ""
-        return f"{self.stage}{held}, {_many(self.invoices, 'invoice')}, {_many(self.slips, 'slip')}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+        counts = ((self.invoices, "invoice"), (self.slips, "slip"))
+        documents = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count]
+        return ", ".join([str(self.stage), *([f"held: {self.hold}"] if self.hold else []), *documents])
 
 
 def done(*, invoices: int = 1, slips: int = 0) -> End:

@@ -25,8 +25,8 @@ LONG_NAME: dict[str, Any] = {
 }
 CASH_ON_DELIVERY = [{"paymentMethodTypeId": "EXT_SHOP_CASH_ON_DEL", "statusId": "PAYMENT_NOT_RECEIVED"}]
 
+STORMY = "Retail Pro answers 429 to everything for three seconds"
 STORM = {"kind": "status", "status": 429, "retry_after": 1, "system": "retailpro", "from_s": 6, "for_s": 3}
-"""For three seconds Retail Pro asks everybody to come back later."""
 
 DAY: tuple[Case, ...] = (
     # ---- plain days ----------------------------------------------------------------------------------------------
@@ -66,8 +66,19 @@ DAY: tuple[Case, ...] = (
         (Line(HERE, LAMP, ships=3), Line(THERE, MUG, ships=When.NEVER)),
         done(invoices=2, slips=1),
     ),
-    Case("a line is cancelled", (Line(HERE, LAMP), Line(HERE, MUG)), times=3, deeds=(Deed("cancel", 0.5, (1,)),)),
-    Case("all lines are cancelled", (Line(HERE), Line(THERE)), CANCELLED, times=2, deeds=(Deed("cancel", 0.8),)),
+    Case(
+        "a line is cancelled",
+        (Line(HERE, LAMP), Line(HERE, MUG, ships=When.NEVER)),
+        times=3,
+        deeds=(Deed("cancel", 0.5, (1,)),),
+    ),
+    Case(
+        "all lines are cancelled",
+        (Line(HERE, ships=When.NEVER), Line(THERE, ships=When.NEVER)),
+        CANCELLED,
+        times=2,
+        deeds=(Deed("cancel", 0.8),),
+    ),
     Case(
         "completed by a cancellation after the rest was shipped",
         (Line(HERE, LAMP, ships=4), Line(THERE, ships=6), Line(HERE, CHAIR, ships=When.NEVER)),

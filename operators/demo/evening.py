@@ -1,6 +1,7 @@
 """What a person reads in the evening: the cases and where they ended, stock per store and UPC, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -9,6 +10,7 @@ from rich.text import Text
 from operators.demo.goods import PRODUCTS
 from operators.demo.orders import DayOrder
 from operators.demo.picture import Picture
+from operators.demo.screen import say
 from operators.demo.verdict import Verdict
 
 _NAMES = {product.upc: name for name, product in PRODUCTS.items()}
@@ -19,9 +21,9 @@ def tell(console: Console, orders: Sequence[DayOrder], now: Picture, verdict: Ve
     console.print(_cases(orders, now), "")
     console.print(_stock(verdict), "")
     for line in _summary(now, verdict):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(console, line)
     for problem in verdict.problems:
-        console.print(Text(f"  ✗ {problem}", style="red"), soft_wrap=True)
+        say(console, f"✗ {problem}", "red")
 
 
 def _cases(orders: Sequence[DayOrder], now: Picture) -> Table:
@@ -38,12 +40,11 @@ def _cases(orders: Sequence[DayOrder], now: Picture) -> Table:
 
 
 def _stock(verdict: Verdict) -> Table:
-    """Per store and UPC: what the store shipped by HotWax's lines, and by how much Retail Pro's stock changed."""
-    table = _table("Stock per store and UPC: what was shipped and invoiced, and what Retail Pro took off")
-    table.add_column("store")
-    table.add_column("UPC")
-    table.add_column("product")
-    for name in ("start", "must change by", "changed by", "now", "lowest in between"):
+    """Per store and UPC: the change that what the store shipped makes due, and the one that Retail Pro shows."""
+    table = _table("Stock: the change due for what was shipped, and Retail Pro's")
+    for name in ("store", "UPC", "product"):
+        table.add_column(name, no_wrap=True)
+    for name in ("start", "due", "change", "now", "lowest"):
         table.add_column(name, justify="right")
     table.add_column("")
     for row in verdict.check["stock"]:
@@ -57,19 +58,27 @@ def _stock(verdict: Verdict) -> Table:
 
 def _summary(now: Picture, verdict: Verdict) -> list[str]:
     stages = ", ".join(f"{count} {stage}" for stage, count in sorted(now.stages.items()))
-    negative = [f"{s} {_NAMES.get(u, u)} at {level:g}" for (s, u), level in verdict.lowest.items() if level < 0]
-    holds = "; ".join(f"{group.orders} for {group.hold} ({group.next_action})" for group in now.holds)
-    faults = "; ".join(f"{name} ({fired} calls)" for name, fired in verdict.faults.items())
-    compared = ", ".join(f"{count} {name}" for name, count in verdict.proof.get("checked", {}).items())
+    negative = [f"{_NAMES.get(u, u)} at {s} ({level:g})" for (s, u), level in verdict.lowest.items() if level < 0]
     own = f"{len(verdict.check['orders'])} orders, {len(verdict.check['stock'])} stocks"
     return [
         f"Orders by stage: {stages}",
-        f"Held on purpose: {holds or 'nothing'}",
-        f"Negative until its slip was there: {', '.join(negative) or 'nothing'}",
-        f"Went wrong on the way: {faults}; one worker was killed",
-        f"waybill prove: {_holds(verdict.proof.get('ok'))} ({compared})",
-        f"The sandbox's own check: {_holds(verdict.check['ok'])} ({own})",
+        f"Below zero until the slip was there: {', '.join(negative) or 'nothing'}",
+        *(f"Held on purpose: {group.orders} for {group.hold}: {group.next_action}" for group in now.holds),
+        *(f"Went wrong: {name} ({_times(fired)})" for name, fired in verdict.faults.items()),
+        f"Waybill's proof {_holds(verdict.proof.get('ok'))}: {_flat(verdict.proof.get('checked', {}))}",
+        f"The sandbox's own check {_holds(verdict.check['ok'])}: {own}",
     ]
+
+
+def _times(count: int) -> str:
+    return f"{count} call" if count == 1 else f"{count} calls"
+
+
+def _flat(counts: Mapping[str, Any]) -> str:
+    """Counts in one line; those of each tenant come in a table of their own."""
+    leaves = ({k: v} if not isinstance(v, Mapping) else v for k, v in counts.items())
+    pairs = [(name, count) for leaf in leaves for name, count in leaf.items()]
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in pairs if isinstance(count, int))
 
 
 def _holds(ok: object) -> str:

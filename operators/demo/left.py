@@ -1,7 +1,7 @@
 """A demo that was left running: what to try with it, a fresh export for its proof, and its end."""
 
-import os
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,8 +39,7 @@ def _environment(place: Place, forgotten: Sequence[str]) -> list[str]:
 
 
 def _worth_trying(place: Place) -> list[str]:
-    waybill = "uv run waybill" if os.environ.get("VIRTUAL_ENV") is None else "waybill"
-    waybill = waybill if waybill == "waybill" else waybill_program()
+    waybill = "uv run waybill" if shutil.which("uv") else waybill_program()
     numbers = {order.case.name: order.number for order in orders_of(DAY)}
     export = f"{_this()} export {shlex.quote(place.name)}"
     return [

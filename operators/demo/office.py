@@ -1,77 +1,71 @@
-"""The operator's hands: the `waybill` command itself, as a person types it."""
+"""The operator's hands: what the `waybill` command does, done by the same functions."""
 
-import asyncio
-import contextlib
-import json
 import shlex
 import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from operators.demo.place import ROOT
+from temporalio.client import Client
 
-_WAYBILL = "import sys; from operators.cli import main; sys.argv[0] = 'waybill'; sys.exit(main())"
-_TIMEOUT_S = 60.0
+from activities.starting import Starter
+from domain.commands import Command, Verb
+from domain.stages import HoldCause
+from ledger import orders
+from ledger.database import Ledger
+from ledger.orders import OrderFilter
+from ledger.tables import OrderRow
+from operators import commands
+from operators.demo.goods import TENANT
+from operators.settings import Settings
+
+OPERATOR = "ana"
+PATIENCE = timedelta(seconds=60)
 
 
 class CommandFailedError(Exception):
-    """The `waybill` command did not do what the script needs; the message has what it said."""
+    """An operator's command did not do what the script needs; the message has its answer."""
 
 
 class Office:
-    """Runs `waybill` commands, one at a time, and tells `announce` what is typed."""
+    """Gives commands as `waybill order ...` and `waybill holds resume` do."""
 
-    def __init__(self) -> None:
-        self._one_at_a_time = asyncio.Lock()
+    def __init__(self, settings: Settings, client: Client, ledger: Ledger) -> None:
+        self._starter, self._ledger = Starter(client, settings.tenants[TENANT].waits), ledger
 
-    async def order(self, *words: str) -> str:
-        """What the command said.
-
-        Raises:
-            CommandFailedError: its exit status is not 0.
-        """
-        status, said, problem = await self._run(words)
-        if status != 0:
-            raise CommandFailedError(f"{as_typed(words)}: exit status {status}: {(problem or said).strip()}")
-        return said.strip()
-
-    async def ask(self, *words: str) -> tuple[int, Any]:
-        """The command's exit status and its answer, of a command that tells it as JSON.
+    async def order(self, verb: Verb, order_id: str, reason: str) -> str:
+        """What the order's workflow answers to a command.
 
         Raises:
-            CommandFailedError: it told nothing.
+            CommandFailedError: it was refused, or nobody answered.
         """
-        status, said, problem = await self._run((*words, "--json"))
+        with self._ledger.reading() as session:
+            row = session.get_one(OrderRow, (TENANT, order_id))
         try:
-            return status, json.loads(said)
-        except ValueError:
-            raise CommandFailedError(f"{as_typed(words)}: exit status {status}: {problem.strip()}") from None
+            answer = await commands.ask(self._starter, row, verb, _command(reason), PATIENCE)
+        except commands.NoAnswerError as error:
+            raise CommandFailedError(f"{verb} of order {order_id}: {error}") from None
+        if not answer.accepted:
+            raise CommandFailedError(f"{verb} of order {order_id} was refused: {answer.message}")
+        return answer.message
 
-    async def _run(self, words: tuple[str, ...]) -> tuple[int, str, str]:
-        async with self._one_at_a_time:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", _WAYBILL, *words),
-                cwd=ROOT,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            try:
-                said, problem = await asyncio.wait_for(process.communicate(), _TIMEOUT_S)
-            except TimeoutError:
-                raise CommandFailedError(f"{as_typed(words)}: no answer within {_TIMEOUT_S:g} s") from None
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-        return process.returncode or 0, said.decode(errors="replace"), problem.decode(errors="replace")
+    async def resume_held(self, cause: HoldCause, subject: str, reason: str) -> int:
+        """Resume all orders that are held for one thing; how many they are."""
+        wanted = OrderFilter(tenant=TENANT, hold=cause, subject=subject)
+        with self._ledger.reading() as session:
+            rows = orders.find(session, wanted)
+        return await commands.resume_all(self._starter, rows, _command(reason), lambda _: None)
 
 
-def as_typed(words: tuple[str, ...]) -> str:
-    """The command as it is typed."""
-    return shlex.join(("waybill", *words))
+def _command(reason: str) -> Command:
+    return Command(id=commands.new_id(), operator=OPERATOR, reason=reason)
+
+
+def as_typed(*words: str) -> str:
+    """A `waybill` command as this operator types it."""
+    return shlex.join(("waybill", *words, "--operator", OPERATOR))
 
 
 def waybill_program() -> str:
     """How to call `waybill` in this project from a shell."""
-    installed = Path(sys.executable).with_name("waybill")
-    return str(installed.relative_to(Path.cwd())) if installed.is_relative_to(Path.cwd()) else str(installed)
+    installed, here = Path(sys.executable).with_name("waybill"), Path.cwd()
+    return str(installed.relative_to(here)) if installed.is_relative_to(here) else str(installed)

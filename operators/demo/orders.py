@@ -10,6 +10,8 @@ from operators.demo.goods import AIRPORT, AIRPORT_STORE, PRODUCTS, STORES
 
 FIRST_NUMBER = 1001
 SHIPPING_BEGINS_S, SHIPPING_ENDS_S = 1.5, 21.0
+SPARE = 2
+"""Units that a store has beyond what it is asked for, since it may ship for another one."""
 _GOLDEN = 0.618034
 """Multiples of it, modulo 1, are spread evenly however many there are."""
 
@@ -116,7 +118,7 @@ class _Maker:
 
 
 def morning(orders: Sequence[DayOrder]) -> dict[str, Any]:
-    """What is there before the day begins: stores, products, methods, and of each product what will be shipped."""
+    """What is there before the day begins: stores, products, methods, and enough of each product."""
     stores = {**STORES, AIRPORT: AIRPORT_STORE}
     return {
         "facilities": [{"facilityId": facility, "storeCode": code} for facility, code in stores.items()],
@@ -126,7 +128,7 @@ def morning(orders: Sequence[DayOrder]) -> dict[str, Any]:
         ],
         "shipmentMethods": [{"shipmentMethodTypeId": "CURBSIDE", "parentTypeId": "STOREPICKUP"}],
         "stock": [
-            {"store": stores[facility], "upc": PRODUCTS[product].upc, "quantity": units}
+            {"store": stores[facility], "upc": PRODUCTS[product].upc, "quantity": units + SPARE}
             for (facility, product), units in sorted(_planned(orders).items())
             if facility in stores
         ],

@@ -12,12 +12,13 @@ from operators.demo import left, picture, verdict
 from operators.demo.day import DAY
 from operators.demo.door import Door, SandboxError
 from operators.demo.evening import tell
-from operators.demo.office import CommandFailedError, Office
+from operators.demo.office import CommandFailedError
 from operators.demo.orders import DayOrder, morning, orders_of
 from operators.demo.picture import Diary
 from operators.demo.place import Place, forget_real_set_up
 from operators.demo.processes import ProcessError
-from operators.demo.screen import Screen
+from operators.demo.proving import ProofFailedError, prove
+from operators.demo.screen import Screen, say
 from operators.demo.script import Script, ScriptError
 from operators.demo.town import Town
 from operators.demo.verdict import Verdict
@@ -35,6 +36,7 @@ TICK_S = 0.25
 EXPECTED_TROUBLE = (
     CommandFailedError,
     ProcessError,
+    ProofFailedError,
     SandboxError,
     ScriptError,
     SetUpError,
@@ -55,16 +57,18 @@ async def run(console: Console, options: Options) -> int:
     """Hold a demo; 0 when every order is where it must be and the proof holds from both sides, else 1."""
     forgotten = forget_real_set_up()
     place = Place.make()
-    town = Town(place, lambda line: console.print(line, style="dim", highlight=False, soft_wrap=True))
-    good = keeps_folder = False
+    town = Town(place, lambda line: say(console, line, "dim"))
+    good, keeps_folder = False, True
     try:
         good = await _Demo(console, options, town).hold()
         keeps_folder = not good
     except EXPECTED_TROUBLE as error:
-        console.print(f"The demo failed: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        keeps_folder = True
+        say(console, f"The demo failed: {error}", "red")
+    except asyncio.CancelledError:
+        keeps_folder = False
+        raise
     finally:
-        if options.keep and town.variables:
+        if options.keep and town.is_up:
             await town.leave_running()
             left.explain(console, place, town.server.ui_url, forgotten)
         else:
@@ -75,8 +79,7 @@ async def run(console: Console, options: Options) -> int:
 
 def _clear(console: Console, place: Place, *, keep: bool) -> None:
     if keep:
-        words = f"Its logs, ledger and Temporal database are kept in {place.name}; nothing is running any more."
-        console.print(words, highlight=False, soft_wrap=True)
+        say(console, f"Its logs, ledger and Temporal database are kept in {place.name}; nothing is running any more.")
     else:
         place.remove()
 
@@ -133,8 +136,7 @@ class _Demo:
             self._print(await plant(self._options.plant, self._orders, door))
         await write_export(door, town.place)
         self._print("proving: waybill prove")
-        _, proof = await Office().ask("prove")
-        stock = await door.stock()
+        proof, stock = await prove(), await door.stock()
         return Verdict(
             deviations=verdict.deviations(self._orders, picture.take(town.ledger)),
             faults=await script.faults_fired(),
@@ -162,7 +164,7 @@ class _Demo:
             )
 
     def _print(self, words: str) -> None:
-        self._console.print(words, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, words)
 
 
 async def write_export(door: Door, place: Place) -> None:

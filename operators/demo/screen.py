@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +16,8 @@ from rich.text import Text
 from domain.stages import EffectKind, EffectState, Stage
 from operators.demo.picture import Picture
 
-EVENTS = 9
+SCENES, ENTRIES = 6, 4
+"""How many lines of the script, and of the audit trail, are shown."""
 _PLAIN_EVERY_S = 3.0
 _BAR = 20
 _COLORS = {
@@ -41,7 +42,8 @@ class Screen:
     def __init__(self, console: Console, total: int, ui: str | None) -> None:
         self._console, self._total, self._ui = console, total, ui
         self._began = self._told_at = time.monotonic()
-        self._events: deque[Text] = deque(maxlen=EVENTS)
+        self._scenes: deque[Text] = deque(maxlen=SCENES)
+        self._entries: deque[Text] = deque(maxlen=ENTRIES)
         self._live = Live(console=console, auto_refresh=False, transient=False) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -60,21 +62,21 @@ class Screen:
 
     def announce(self, words: str) -> None:
         """Say what the script does."""
-        self._events.append(Text(f"{self.elapsed_s:5.1f} s  {words}", style="bold", no_wrap=True, overflow="ellipsis"))
+        self._scenes.append(self._line(words))
         if not self._live:
-            self._console.print(f"{self.elapsed_s:5.1f} s  {words}", highlight=False, soft_wrap=True)
+            say(self._console, f"{self.elapsed_s:5.1f} s  {words}")
 
     def show(self, picture: Picture, news: Sequence[str]) -> None:
         """Show the day as it is now; on no terminal, a line every few seconds."""
         if self._live:
-            self._events.extend(
-                Text(f"{self.elapsed_s:5.1f} s  {words}", style="dim", no_wrap=True, overflow="ellipsis")
-                for words in news[-EVENTS:]
-            )
+            self._entries.extend(self._line(words) for words in news[-ENTRIES:])
             self._live.update(self._render(picture), refresh=True)
         elif time.monotonic() - self._told_at >= _PLAIN_EVERY_S:
             self._told_at = time.monotonic()
-            self._console.print(f"{self.elapsed_s:5.1f} s  {_in_one_line(picture)}", highlight=False, soft_wrap=True)
+            say(self._console, f"{self.elapsed_s:5.1f} s  {_in_one_line(picture)}")
+
+    def _line(self, words: str) -> Text:
+        return Text(f"{self.elapsed_s:5.1f} s  {words}", no_wrap=True, overflow="ellipsis")
 
     def _render(self, picture: Picture) -> RenderableType:
         head = Text.assemble(
@@ -83,12 +85,17 @@ class Screen:
             (self._ui or "off", "underline"),
         )
         tables = Columns([_stages(picture), _effects(picture), _holds(picture)], padding=(0, 3))
-        events = Panel(Group(*self._events), title="What happens", title_align="left", height=EVENTS + 2)
-        return Group(head, "", tables, events)
+        scenes = _panel("Operator, faults, power cuts", self._scenes, SCENES)
+        return Group(head, "", tables, scenes, _panel("From the audit trail", self._entries, ENTRIES))
+
+
+def _panel(title: str, lines: Iterable[Text], height: int) -> Panel:
+    return Panel(Group(*lines), title=title, title_align="left", height=height + 2, padding=(0, 1))
 
 
 def _stages(picture: Picture) -> Table:
-    table = _table("Orders", "", "")
+    table = _table("Orders", "")
+    table.add_column("")
     for stage in Stage:
         count = picture.stages.get(stage, 0)
         bar = "█" * min(_BAR, (count + 2) // 3)
@@ -130,3 +137,8 @@ def _in_one_line(picture: Picture) -> str:
     done = sum(count for (_, state), count in picture.effects.items() if state is EffectState.DONE)
     holds = ", ".join(f"{group.orders} {group.hold}" for group in picture.holds) or "nothing"
     return f"{picture.seen} orders: {stages or 'none'}; {done} remote writes done; held: {holds}"
+
+
+def say(console: Console, words: str, style: str = "") -> None:
+    """Print a line as it is: wrapped between words on a terminal, whole anywhere else."""
+    console.print(words, style=style, highlight=False, markup=False, soft_wrap=not console.is_terminal)

@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from domain.commands import Verb
 from domain.keys import order_workflow_id
 from domain.stages import HoldCause, Stage
 from operators.demo import day, picture
 from operators.demo.goods import AIRPORT, TENANT
-from operators.demo.office import Office, as_typed
+from operators.demo.office import OPERATOR, Office, as_typed
 from operators.demo.orders import DayOrder
 from operators.demo.picture import Picture
 from operators.demo.processes import start_worker
 from operators.demo.town import Say, Town
 
-OPERATOR = "ana"
 PATIENCE_S = 120.0
 _POLL_S = 0.2
 
@@ -27,7 +27,7 @@ class Script:
 
     def __init__(self, orders: Sequence[DayOrder], town: Town) -> None:
         self._orders, self._town, self._door = orders, town, town.door
-        self._office = Office()
+        self._office = Office(town.settings, town.client, town.ledger)
         self._faults: dict[str, int] = {}
         self._say: Say = lambda _: None
 
@@ -40,7 +40,7 @@ class Script:
         for order in self._orders:
             for deed in order.deeds:
                 await self._door.deed(deed)
-        self._faults["Retail Pro answers 429 to everything for three seconds"] = await self._door.arm(day.STORM)
+        self._faults[day.STORMY] = await self._door.arm(day.STORM)
 
     async def play(self, announce: Say) -> None:
         """Play all scenes; `announce` is told what is done, in words.
@@ -50,8 +50,8 @@ class Script:
             CommandFailedError: an operator's command was not taken.
         """
         self._say = announce
-        scenes = (self._force_one(), self._cancel_one(), self._mend_mapping(), self._kill_worker())
-        await asyncio.gather(*scenes)
+        deeds = (self._force_one(), self._cancel_one(), self._mend_mapping(), self._kill_worker())
+        await asyncio.gather(*deeds, *(self._tell(name) for name in self._faults if name != day.KILLED))
 
     async def faults_fired(self) -> dict[str, int]:
         """How many calls each fault hit, by its name."""
@@ -64,17 +64,20 @@ class Script:
         """Invoice a partial order now; when its rest ships, that goes on a second invoice."""
         order = self._order(day.FORCED)
         await self._until(lambda now: _stage(now, order) is Stage.AWAITING_LINES, f"order {order.number} waits")
-        await self._type("order", "force-invoice", order.number, "--reason", "the customer needs the invoice today")
+        reason = "the customer needs the invoice today"
+        self._say(as_typed("order", "force-invoice", order.number, "--reason", reason))
+        await self._office.order(Verb.FORCE_INVOICE, order.order_id, reason)
         await self._until(lambda now: _invoices(now, order) == 1, f"order {order.number} has its first invoice")
-        self._say(f"the rest of order {order.number} ships")
+        self._say(f"order {order.number} has its first invoice; the rest of it ships")
         await self._door.deed({"action": "fulfill", "orderId": order.order_id})
 
     async def _cancel_one(self) -> None:
+        """Cancel the copy of an order that was imported twice."""
         order = self._order(day.COPY)
         await self._until(lambda now: _stage(now, order) is not None, f"order {order.order_id} is known")
-        await self._type(
-            "order", "cancel", order.order_id, "--reason", f"imported twice; the other {order.number} counts"
-        )
+        reason = f"imported twice, the other {order.number} counts"
+        self._say(as_typed("order", "cancel", order.order_id, "--reason", reason))
+        await self._office.order(Verb.CANCEL, order.order_id, reason)
 
     async def _mend_mapping(self) -> None:
         """Wait until all orders of the unknown store are held for one cause, add the store, resume them together."""
@@ -85,24 +88,24 @@ class Script:
             return waiting <= held
 
         await self._until(all_held, f"{len(waiting)} orders are held for store {AIRPORT}")
-        line = self._town.place.map_airport()
-        self._say(f"{OPERATOR} adds to waybill.toml: {line}")
-        await self._type(
-            "holds", "resume", f"{HoldCause.UNMAPPED_STORE}:{AIRPORT}", "--reason", "the store is mapped now"
-        )
+        line, reason = self._town.place.map_airport(), "the store is mapped now"
+        self._say(f"{OPERATOR} adds a line to waybill.toml: {line}")
+        self._say(as_typed("holds", "resume", f"{HoldCause.UNMAPPED_STORE}:{AIRPORT}", "--reason", reason))
+        resumed = await self._office.resume_held(HoldCause.UNMAPPED_STORE, AIRPORT, reason)
+        self._say(f"{resumed} orders resumed by one command")
 
-    async def _type(self, *words: str) -> None:
-        command = (*words, "--operator", OPERATOR)
-        self._say(f"{OPERATOR} types: {as_typed(command)}")
-        await self._office.order(*command)
+    # ---- faults and the power cut --------------------------------------------------------------------------------------
 
-    # ---- the power cut -----------------------------------------------------------------------------------------------
+    async def _tell(self, name: str) -> None:
+        """Announce a fault when it strikes."""
+        await self._until_struck(name)
+        numbers = [order.number for order in self._orders if order.case.name == name]
+        self._say(" ".join(["fault:", *(f"order {number}:" for number in numbers), name]))
 
     async def _kill_worker(self) -> None:
         """Kill the very worker whose call Retail Pro has applied and not answered, and start another."""
         order = self._order(day.KILLED)
-        fault = self._faults[day.KILLED]
-        await self._until_struck(fault, f"the invoice of order {order.number} is on the wire")
+        await self._until_struck(day.KILLED)
         name = await self._worker_on(order) or "worker-1"
         self._town.crew.kill(name)
         self._say(f"{name} is killed (SIGKILL) while the invoice of order {order.number} is on the wire")
@@ -128,11 +131,11 @@ class Script:
 
         await _wait_for(come, cue)
 
-    async def _until_struck(self, fault: int, cue: str) -> None:
+    async def _until_struck(self, name: str) -> None:
         async def come() -> bool:
-            return (await self._door.fired())[fault] > 0
+            return (await self._door.fired())[self._faults[name]] > 0
 
-        await _wait_for(come, cue)
+        await _wait_for(come, name)
 
 
 async def _wait_for(come: Callable[[], Awaitable[bool]], cue: str) -> None:

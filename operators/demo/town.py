@@ -14,7 +14,7 @@ from operators.demo.door import Door
 from operators.demo.place import Place, point_at
 from operators.demo.processes import SANDBOX, Crew, await_worker, start_sandbox, start_worker
 from operators.set_up import set_up
-from operators.settings import load
+from operators.settings import Settings, load
 from operators.temporal_release import find_temporal
 from operators.temporal_server import ExternalServer, ServerOptions, TemporalServer, external_address
 
@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 class Town:
     """The running parts of one demo. `say` is told what takes time."""
 
+    settings: Settings
     client: Client
     door: Door
     ledger: Ledger
@@ -38,7 +39,7 @@ class Town:
         self._say = say
         self._server: TemporalServer | ExternalServer | None = None
         self._namespace: str | None = None
-        self._open: list[Callable[[], object]] = []
+        self.is_up = False
 
     @property
     def server(self) -> TemporalServer | ExternalServer:
@@ -60,7 +61,7 @@ class Town:
         self.door = Door(self.sandbox)
         self.place.configure(self.sandbox, self.server.ui_url)
         self.variables = point_at(self.place, self.server.address, self._namespace)
-        settings = load()
+        settings = self.settings = load()
         self.client = await connect()
         for line in await set_up(settings, self.client):
             self._say(f"  {line}")
@@ -68,6 +69,7 @@ class Town:
         for name in WORKERS:
             start_worker(self.crew, name)
         await asyncio.gather(*(asyncio.to_thread(await_worker, self.crew, name) for name in WORKERS))
+        self.is_up = True
 
     def _start_server(self) -> None:
         """Start a server, or take the one that TEMPORAL_ADDRESS names, in a namespace that no real worker polls."""

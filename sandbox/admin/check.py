@@ -205,11 +205,13 @@ def _doubled(counts: Row, world: World) -> list[Row]:
         if count > 1
     ]
     sql = (
-        "SELECT orderId, orderIdentificationTypeId AS kind, count(*) AS count FROM OrderIdentification"
-        " WHERE thruDate IS NULL GROUP BY 1, 2 HAVING count(*) > 1"
+        "SELECT orderId, orderIdentificationTypeId AS kind, idValue AS value, count(*) AS count"
+        " FROM OrderIdentification WHERE thruDate IS NULL GROUP BY 1, 2, 3 HAVING count(*) > 1"
     )
     rows = world.database.rows(sql)
-    return found + [_difference("doubled_identification", f"{r['orderId']}/{r['kind']}", 1, r["count"]) for r in rows]
+    return found + [
+        _difference("doubled_identification", f"{r['orderId']}/{r['kind']}/{r['value']}", 1, r["count"]) for r in rows
+    ]
 
 
 def _by_upc(units: Units) -> defaultdict[str, float]:

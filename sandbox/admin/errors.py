@@ -13,6 +13,7 @@ from sandbox.problems import BadInputError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from pydantic_core import ErrorDetails
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -30,15 +31,16 @@ def telling(handler: Handler) -> Handler:
             return _bad([_told(error) for error in problem.errors(include_url=False, include_context=False)])
         except BadInputError as problem:
             return _bad([{"field": problem.field, "value": problem.value, "error": problem.message}])
+        except (OverflowError, UnicodeError) as problem:
+            return _bad([{"field": "body", "value": None, "error": f"holds a value that cannot be stored: {problem}"}])
         except NotFoundError as problem:
             return json_answer({"error": str(problem)}, 404)
 
     return safe
 
 
-def _told(error: object) -> dict[str, object]:
-    found = dict(error)  # type: ignore[call-overload]
-    return {"field": _path(found["loc"]), "value": found["input"], "error": found["msg"]}
+def _told(error: ErrorDetails) -> dict[str, object]:
+    return {"field": _path(error["loc"]), "value": error["input"], "error": error["msg"]}
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -153,7 +153,8 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _order_term(text: str, entity: Entity) -> str | None:
+def _order_term(wanted: object, entity: Entity) -> str | None:
+    text = str(wanted)
     name, _, direction = text.lstrip("+-").partition(" ")
     if name not in entity.fields:
         return None

@@ -37,7 +37,9 @@ def test_the_first_and_the_last_line_of_a_store_count_and_not_those_between() ->
         a_line("3", "F2", completed_at=at(3)),
         a_line("4", "F1", completed_at=at(4)),
     ]
-    elected = {policy: _store(lines, a_policy(invoicing_store=policy)) for policy in ("first_shipped", "last_fulfilled")}
+    elected = {
+        policy: _store(lines, a_policy(invoicing_store=policy)) for policy in ("first_shipped", "last_fulfilled")
+    }
     assert elected == {"first_shipped": "S2", "last_fulfilled": "S1"}
 
 
@@ -80,7 +82,7 @@ def test_fixed_needs_a_store() -> None:
 
 
 def test_a_retail_pro_store_belongs_to_one_facility_only() -> None:
-    with pytest.raises(ValidationError, match="mapped twice.*F1 -> S1.*F9 -> S1"):
+    with pytest.raises(ValidationError, match=r"mapped twice.*F1 -> S1.*F9 -> S1"):
         a_policy(stores={"F1": "S1", "F2": "S2", "F9": "S1"})
 
 

@@ -23,7 +23,9 @@ numbers = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_si
 @given(numbers, numbers, st.integers(0, 9), st.integers(0, 9))
 def test_two_order_numbers_never_share_a_key(one: str, other: str, first: int, second: int) -> None:
     assert (invoice_key("gt", one, first) == invoice_key("gt", other, second)) == ((one, first) == (other, second))
-    assert (slip_key("gt", one, first, "S1") == slip_key("gt", other, second, "S1")) == ((one, first) == (other, second))
+    assert (slip_key("gt", one, first, "S1") == slip_key("gt", other, second, "S1")) == (
+        (one, first) == (other, second)
+    )
 
 
 def test_keys_tell_what_they_are() -> None:

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from ledger.database import Ledger
-from ledger.migrate import migrate
-from tests.support.ledgers import BACKENDS, fresh_url
+from tests.support.ledgers import BACKENDS, fresh_ledger, fresh_url
 
 
 @pytest.fixture(params=BACKENDS)
@@ -24,7 +23,8 @@ def empty(backend: str, tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def ledger(empty: Ledger) -> Ledger:
+def ledger(backend: str, tmp_path: Path) -> Iterator[Ledger]:
     """An empty ledger with its schema."""
-    migrate(empty)
-    return empty
+    ledger = fresh_ledger(backend, tmp_path)
+    yield ledger
+    ledger.close()

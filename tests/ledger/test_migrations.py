@@ -17,6 +17,13 @@ from ledger.database import Ledger
 from ledger.migrate import SchemaOutdatedError, check, migrate, newest
 
 
+@pytest.fixture
+def ledger(empty: Ledger) -> Ledger:
+    """A database of its own for each test: these change the schema."""
+    migrate(empty)
+    return empty
+
+
 def tables_of(ledger: Ledger) -> set[str]:
     return set(inspect(ledger.engine).get_table_names())
 

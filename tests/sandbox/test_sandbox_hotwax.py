@@ -219,6 +219,22 @@ def test_a_bad_query_is_a_200_with_an_error_message(
     assert entity(hotwax, name, **parameters).keys() == {"_ERROR_MESSAGE_"}
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"orderByField": 5},
+        {"facilityId": {"a": 1}},
+        {"facilityId": "\ud800"},
+        {"pageSize": 10**30},
+        {"facilityId_op": []},
+    ],
+)
+def test_odd_values_never_break_a_connection(hotwax: httpx.Client, parameters: dict[str, Any]) -> None:
+    body = json.dumps({"selectedEntity": "Facility", "customParametersMap": parameters})
+    answer = hotwax.post("/oms/entityData", content=body)
+    assert answer.json().keys() & {"entityValueList", "errors", "_ERROR_MESSAGE_"}
+
+
 def identify(hotwax: httpx.Client, value: str, from_date: int, kind: str = "RETAILPRO_NO") -> httpx.Response:
     body = {"orderIdentificationTypeId": kind, "idValue": value, "fromDate": from_date}
     return hotwax.post("/oms/orders/HW1/identifications", json=body)

@@ -128,6 +128,19 @@ def test_a_body_that_is_no_json_is_a_clear_400(sandbox: SandboxProcess) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "body")
 
 
+def test_half_a_character_is_refused_by_every_door(sandbox: SandboxProcess) -> None:
+    sandbox.seed(**TOWN)
+    order_no = httpx.post(
+        f"{sandbox.retailpro_url}/api/v1/Document/Ordertoinvoice",
+        content=json.dumps(invoice(OrderNo="\ud800")),
+        trust_env=False,
+    )
+    assert order_no.json()["success"] is False
+    seed = sandbox.admin.post("/admin/seed", content=json.dumps({"products": [{"productId": "\ud800"}]}))
+    assert seed.status_code == 400
+    assert sandbox.get("/admin/counts")["invoices"] == 0
+
+
 def test_the_whole_order_of_a_hundred_lines_comes_back(sandbox: SandboxProcess) -> None:
     sandbox.seed(**TOWN, orders=[order(lines=[{"productId": "P1", "facilityId": "GT101", "quantity": 100}])])
     [group] = sandbox.get("/admin/orders/HW1")["shipGroups"]

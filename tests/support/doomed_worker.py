@@ -1,0 +1,111 @@
+"""The real worker in a process that kills itself at the points a test names: `python -m tests.support.doomed_worker`.
+
+Traps are rows of a JSON file named by `WAYBILL_TEST_TRAPS`. Each springs once, for one remote write: it leaves a file of
+its name in the traps' folder, and the process dies by SIGKILL, as by a power cut.
+"""
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+
+import worker
+from activities.effects import Effects
+from domain.outcomes import EffectResult
+from ledger.tables import EffectRow
+
+TRAPS_VARIABLE = "WAYBILL_TEST_TRAPS"
+POLL_S = 0.02
+GIVE_UP_S = 10.0
+
+
+class Traps:
+    """The traps of one test, by kind of write and order number."""
+
+    def __init__(self, file: Path) -> None:
+        self._folder = file.parent
+        self._traps: dict[str, dict[str, str]] = json.loads(file.read_text())
+        self._deadly = threading.Lock()
+
+    def armed(self, row: EffectRow, point: str) -> dict[str, str] | None:
+        """The trap for this write at this point, unless it has sprung."""
+        name = trap_name(row.key)
+        trap = self._traps.get(name)
+        return trap if trap and trap["point"] == point and not (self._folder / name).exists() else None
+
+    def note(self, row: EffectRow) -> None:
+        """Leave word that the trap of this write has sprung."""
+        (self._folder / trap_name(row.key)).touch()
+
+    def spring(self, row: EffectRow) -> None:
+        """Die; only one trap of a process does."""
+        self._deadly.acquire()
+        self.note(row)
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()
+
+    def watch(self, row: EffectRow, trap: dict[str, str]) -> None:
+        """Die as soon as the remote system shows the write; a write that an earlier death cut off there has had its turn.
+
+        The watch runs beside the call, which the sandbox holds in the air meanwhile.
+        """
+        if _shows(trap):
+            self.note(row)
+            return
+        threading.Thread(target=self._die_when_it_shows, args=(row, trap), daemon=True).start()
+
+    def _die_when_it_shows(self, row: EffectRow, trap: dict[str, str]) -> None:
+        end = monotonic() + GIVE_UP_S
+        while monotonic() < end:
+            if _shows(trap):
+                self.spring(row)
+            threading.Event().wait(POLL_S)
+
+
+def _shows(trap: dict[str, str]) -> bool:
+    found: dict[str, list[dict[str, Any]]] = httpx.get(trap["see"], timeout=5, trust_env=False).json()
+    rows = [row for rows in found.values() for row in rows]
+    if "fault" in trap:
+        return any(str(row["id"]) == trap["fault"] and row["fired"] for row in rows)
+    return bool(rows)
+
+
+def trap_name(key: str) -> str:
+    """A trap's name: the kind of write and the order number out of an effect's key."""
+    kind, _, order_no = key.split("/")[:3]
+    return f"{kind}-{order_no}"
+
+
+def set_traps(traps: Traps) -> None:
+    """Make the effect mechanism walk into the traps."""
+    attempt, settle = Effects._attempt, Effects._settle
+
+    def trapped_attempt(self: Effects, row: EffectRow, *args: Any, **options: Any) -> EffectResult:
+        if traps.armed(row, "before_send"):
+            traps.spring(row)
+        for point in ("after_send", "after_apply"):
+            if trap := traps.armed(row, point):
+                traps.watch(row, trap)
+        return attempt(self, row, *args, **options)
+
+    def trapped_settle(self: Effects, row: EffectRow, *args: Any, **options: Any) -> EffectResult:
+        if traps.armed(row, "after_answer"):
+            traps.spring(row)
+        try:
+            return settle(self, row, *args, **options)
+        finally:
+            if traps.armed(row, "after_settle"):
+                traps.spring(row)
+
+    Effects._attempt, Effects._settle = trapped_attempt, trapped_settle  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    if file := os.environ.get(TRAPS_VARIABLE):
+        set_traps(Traps(Path(file)))
+    raise SystemExit(worker.main())
