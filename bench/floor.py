@@ -123,7 +123,7 @@ class FloorFeedWorkflow:
     @workflow.run
     async def run(self, request: FloorRequest) -> int:
         """Start them all."""
-        return await workflow.execute_activity(
+        started: int = await workflow.execute_activity(
             FLOOR_FEED,
             request,
             task_queue=request.feed_queue,
@@ -131,6 +131,7 @@ class FloorFeedWorkflow:
             start_to_close_timeout=_LIMIT,
             summary="start them all",
         )
+        return started
 
 
 class FloorFeed:

@@ -1,4 +1,4 @@
-"""`python -m bench.floor_worker SHAPE.json`: a worker like the real one, built with its options, for floor workflows."""
+"""`python -m bench.floor_worker SHAPE.json`: the worker of the floor workflows, with the real options."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ from worker import Parts, build_workers
 
 
 def floor_workers(real: Sequence[Worker], shape: Shape) -> list[Worker]:
-    """Workers with every option of the real ones, on queues of their own, with workflows and activities of the floor."""
+    """Workers with every option of the real ones, on queues of their own, for the floor."""
     workers = []
     for worker in real:
         config = worker.config()

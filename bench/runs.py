@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bench.double import fulfilled
 from bench.floor import FLOOR_FEED_WORKFLOW, FloorRequest, queue_of
@@ -49,7 +49,7 @@ class _Bout:
     stand: Stand
     site: Site
     worker: Program
-    begin: Callable[[str, int], Awaitable[None]]
+    begin: Callable[[str, int], Coroutine[Any, Any, None]]
     closed: int = 0
     peak_rss_mb: float = 0.0
 

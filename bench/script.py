@@ -1,4 +1,4 @@
-"""What the floor workflows of this process do: outside the workflow sandbox, which loads their module anew each time."""
+"""What the floor workflows do: kept outside their module, which the workflow sandbox loads anew each time."""
 
 from bench.shapes import Shape
 

@@ -1,9 +1,10 @@
 """The shape of a workflow, read from its history: what it did, and how many bytes it carried."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from pydantic import Field
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -35,7 +36,7 @@ class Step(Frozen):
     given: int = 0
     result: int = 0
     summary: int = 0
-    attributes: dict[str, str | None] = {}
+    attributes: Mapping[str, str | None] = Field(default_factory=dict)
 
 
 class Shape(Frozen):

@@ -1,5 +1,6 @@
 """The test stand: a Temporal server on a file, a sandbox, and sites with a ledger and a worker each."""
 
+import asyncio
 import os
 import re
 import time
@@ -16,6 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.double import Double
 from bench.processes import Program, free_port
+from bench.waiting import until
 from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id
 from domain.messages import FeedReport, FeedRequest
 from domain.stages import Stage
@@ -85,13 +87,18 @@ class Site:
 
     async def poll(self) -> FeedReport:
         """Run the order feed once; what it saw and did."""
-        return await self._stand.client.execute_workflow(
+        report: FeedReport = await self._stand.client.execute_workflow(
             ORDER_FEED_WORKFLOW,
             FeedRequest(tenant=self.tenant),
             id=f"{order_feed_id(self.tenant)}/{time.time_ns()}",
             task_queue=ORDERS_QUEUE,
             result_type=FeedReport,
         )
+        return report
+
+    def start_poll(self) -> asyncio.Task[FeedReport]:
+        """Run the order feed beside what the caller does."""
+        return asyncio.create_task(self.poll())
 
     def count(self, *stages: Stage, assessed_past: int = 0) -> int:
         """How many orders the ledger shows in these stages, assessed more often than this."""
@@ -134,7 +141,21 @@ class Stand:
         raise RuntimeError(f"no workflow of {tenant} has completed")
 
     async def actions(self) -> float:
-        """How many billable actions the server has counted since its start."""
+        """How many billable actions the server has counted since its start, once it counts no more.
+
+        It publishes its counters about once a second: two readings further apart must agree.
+        """
+        last = -1.0
+
+        async def settled() -> bool:
+            nonlocal last
+            before, last = last, await self._published_actions()
+            return before == last
+
+        await until(settled, "the server's counters to come to rest", limit_s=30, every_s=2.5)
+        return last
+
+    async def _published_actions(self) -> float:
         async with httpx.AsyncClient(trust_env=False) as client:
             text = (await client.get(self.server.metrics_url)).raise_for_status().text
         return sum(float(n) for n in re.findall(r"^action\{[^}]*\} (\S+)$", text, re.MULTILINE))

@@ -96,7 +96,7 @@ def _plan_invoicing(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
     if memory.same_number:
         evidence = f"order number {order.order_no} belongs to order {memory.same_number} already"
         return Plan(stage=_before(order), hold=Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence=evidence))
-    if hold := changed_after_invoice(order, memory):
+    if hold := changed_after_invoice(order, memory) or _store_forgotten(order, memory, policy):
         return Plan(stage=Stage.INVOICING, hold=hold)
     if memory.unsettled:
         return _owing(order, memory, policy, unsettled=memory.unsettled)
@@ -229,6 +229,11 @@ def changed_after_invoice(order: Order, memory: Memory) -> Hold | None:
         if line_id not in memory.acknowledged and not _still(now.get(line_id), facility)
     ]
     return Hold(cause=HoldCause.REOPENED_LINE, evidence="; ".join(changed)) if changed else None
+
+
+def _store_forgotten(order: Order, memory: Memory, policy: TenantPolicy) -> Hold | None:
+    """The hold for a store that was taken out of the configuration while slips of an invoice still start there."""
+    return unmapped_store([line for invoice in memory.made for line in _lines_as_invoiced(order, invoice)], policy)
 
 
 def _still(line: Line | None, facility: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 BUSY_MS = 10_000
@@ -72,8 +73,10 @@ class Ledger:
                 yield session
         except DBAPIError as error:
             if _is_outage(error):
-                raise LedgerUnavailableError(_explain(error, self.url.render_as_string())) from error
+                raise LedgerUnavailableError(_explain(error.orig, self.url.render_as_string())) from error
             raise
+        except PoolTimeoutError as error:
+            raise LedgerUnavailableError(_explain(error, self.url.render_as_string())) from error
 
     def close(self) -> None:
         """Give all connections back."""
@@ -92,9 +95,9 @@ def _is_outage(error: DBAPIError) -> bool:
     return isinstance(error, (InterfaceError, OperationalError))
 
 
-def _explain(error: DBAPIError, where: str) -> str:
+def _explain(error: BaseException | None, where: str) -> str:
     """What an operator reads; the statement and its parameters stay out, they may carry personal data."""
-    return f"the ledger at {where} did not answer: {error.orig}. Free the disk or the lock; the step is tried again"
+    return f"the ledger at {where} did not answer: {error}. Free the disk or the lock; the step is tried again"
 
 
 def _pragmas(synchronous: str) -> Any:

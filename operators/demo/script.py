@@ -94,7 +94,7 @@ class Script:
         resumed = await self._office.resume_held(HoldCause.UNMAPPED_STORE, AIRPORT, reason)
         self._say(f"{resumed} orders resumed by one command")
 
-    # ---- faults and the power cut --------------------------------------------------------------------------------------
+    # ---- faults and the power cut ------------------------------------------------------------------------------------
 
     async def _tell(self, name: str) -> None:
         """Announce a fault when it strikes."""

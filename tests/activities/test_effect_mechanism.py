@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from activities.effects import Effects, InDoubtError, StillSendingError, Writer
+from activities.effects import Effects, InDoubtError, Send, StillSendingError, Writer
 from connectors.errors import Ambiguous, ConnectorError, Throttled, Unauthorized, Unreachable
 from connectors.guard import UnguardedWrite, remote_write
 from domain.outcomes import EffectResult, Outcome, RepeatBehavior, WriteOutcome
@@ -294,6 +294,6 @@ def test_a_zombie_that_answers_late_makes_no_second_document(
     assert remote.documents == [BODY]
 
 
-def _writer(send: object) -> Writer:
+def _writer(send: Send) -> Writer:
     remote = Remote(REJECTS, can_find=False).writer()
-    return Writer("pos", remote.turn, send, repeat_safe=True)  # type: ignore[arg-type]
+    return Writer("pos", remote.turn, send, repeat_safe=True)

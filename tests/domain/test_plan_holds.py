@@ -148,6 +148,13 @@ def test_a_settled_line_holds_nothing_any_more_and_is_never_invoiced_again() -> 
     assert [s.from_store for s in refulfilled.slips] == ["S2"]
 
 
+@pytest.mark.parametrize("state", [EffectState.UNKNOWN, EffectState.DONE])
+def test_a_store_taken_out_of_the_configuration_after_the_invoice_holds_its_slip(state: EffectState) -> None:
+    memory = Memory(invoices=(INVOICED.invoices[0].model_copy(update={"state": state}),))
+    hold = hold_of(an_order(a_line("1"), a_line("2", "F2")), memory, stores={"F1": "S1"})
+    assert hold.key == "unmapped_store:F2"
+
+
 def test_a_line_fulfilled_again_where_it_was_holds_nothing() -> None:
     assert plan_order(an_order(a_line("1"), a_line("2", "F2")), INVOICED, a_policy()).hold is None
 

@@ -88,6 +88,16 @@ def test_a_server_out_of_reach_is_an_outage_and_its_password_stays_secret() -> N
     ledger.close()
 
 
+def test_no_free_connection_is_an_outage_too(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger.engine.pool, "_timeout", 0.1)
+    with contextlib.ExitStack() as held:
+        for _ in range(40):
+            held.enter_context(ledger.engine.connect())
+        with pytest.raises(LedgerUnavailableError, match="QueuePool limit"):
+            numbers_of_orders(ledger)
+    assert numbers_of_orders(ledger) == []
+
+
 @pytest.mark.parametrize("plain", ["postgresql://h/db", "postgres://h/db", "postgresql+psycopg://h/db"])
 def test_every_spelling_of_postgresql_means_the_same_driver(plain: str) -> None:
     assert Ledger(plain).url.drivername == "postgresql+psycopg"

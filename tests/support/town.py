@@ -121,12 +121,12 @@ class Town:
 
     # ---- the flow ----------------------------------------------------------------------------------------------------
 
-    async def poll(self, **request: Any) -> FeedReport:
+    async def poll(self, workflow_id: str | None = None, **request: Any) -> FeedReport:
         """One run of the order feed."""
         return await self.client.execute_workflow(
             ORDER_FEED_WORKFLOW,
             FeedRequest(tenant=self.tenant, **request),
-            id=f"feed/{self.tenant}/{uuid.uuid4().hex}",
+            id=workflow_id or f"feed/{self.tenant}/{uuid.uuid4().hex}",
             task_queue=ORDERS_QUEUE,
             result_type=FeedReport,
         )
