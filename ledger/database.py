@@ -1,9 +1,11 @@
 """Opening the ledger: one class for SQLite and PostgreSQL, with the durability that the books need."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError as SqliteOperationalError
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -103,10 +105,25 @@ def _explain(error: BaseException | None, where: str) -> str:
 def _pragmas(synchronous: str) -> Any:
     def set_pragmas(connection: SqliteConnection, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", f"synchronous={synchronous}"):
+        _write_ahead(connection)
+        for pragma in ("foreign_keys=ON", f"busy_timeout={BUSY_MS}", f"synchronous={synchronous}"):
             connection.execute(f"PRAGMA {pragma}")
 
     return set_pragmas
+
+
+def _write_ahead(connection: SqliteConnection) -> None:
+    """Keep a write-ahead log; SQLite's own wait for locks does not cover the first switch to it."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except SqliteOperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
+from temporalio.service import RPCError
 
 from operators.demo import left, picture, verdict
 from operators.demo.day import DAY
@@ -37,6 +38,7 @@ EXPECTED_TROUBLE = (
     CommandFailedError,
     ProcessError,
     ProofFailedError,
+    RPCError,
     SandboxError,
     ScriptError,
     SetUpError,
@@ -148,10 +150,7 @@ class _Demo:
 
     def _conclude(self, found: Verdict) -> None:
         seconds = time.monotonic() - self._began
-        ui = self._town.server.ui_url
-        self._print(
-            f"Temporal UI: {ui}{'' if self._options.keep else ' (gone now; make demo KEEP=1 leaves it running)'}"
-        )
+        self._print(f"Temporal UI: {self._ui()}")
         if found.problems:
             count = len(found.problems)
             self._print(
@@ -162,6 +161,13 @@ class _Demo:
                 f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {len(self._orders)} orders is "
                 "where it must be, once"
             )
+
+    def _ui(self) -> str:
+        """Where the Web UI is, or was."""
+        address = self._town.server.ui_url
+        if address is None:
+            return f"that of the server at {self._town.server.address}"
+        return address if self._options.keep else f"{address} (gone now; make demo KEEP=1 leaves it running)"
 
     def _print(self, words: str) -> None:
         say(self._console, words)

@@ -82,7 +82,7 @@ class Screen:
         head = Text.assemble(
             ("Waybill", "bold"),
             f"  {self.elapsed_s:4.0f} s   {picture.seen} of {self._total} orders seen   Temporal UI ",
-            (self._ui or "off", "underline"),
+            (self._ui or "that of your server", "underline"),
         )
         tables = Columns([_stages(picture), _effects(picture), _holds(picture)], padding=(0, 3))
         scenes = _panel("Operator, faults, power cuts", self._scenes, SCENES)

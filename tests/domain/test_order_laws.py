@@ -137,6 +137,13 @@ def all_invoices_together_cost_exactly_their_lines_shipping_and_discounts(life: 
     assert life.total() == goods + shipping - discounts_of(life)
 
 
+def an_order_invoiced_to_its_end_got_its_whole_discount(life: Life) -> None:
+    completed = [key for key in life.remote if key[0] == "invoice" and life.kept[key].completes]
+    assert len(completed) <= 1
+    if completed:
+        assert discounts_of(life) == order_discount_of(life.order)
+
+
 def all_invoices_are_at_one_store_and_numbered_in_turn(life: Life) -> None:
     assert len({invoice.store for invoice in life.invoices}) <= 1
     assert [invoice.revision for invoice in life.invoices] == list(range(len(life.invoices)))
@@ -155,6 +162,7 @@ PROMISES = [
     what_the_ledger_remembers_is_what_retail_pro_has,
     stock_changes_by_exactly_what_each_store_shipped,
     all_invoices_together_cost_exactly_their_lines_shipping_and_discounts,
+    an_order_invoiced_to_its_end_got_its_whole_discount,
     all_invoices_are_at_one_store_and_numbered_in_turn,
     an_order_is_either_invoiced_or_cancelled_and_stays_so,
 ]

@@ -3,6 +3,7 @@
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic import command
@@ -62,12 +63,15 @@ def test_the_schema_goes_down_to_empty_and_up_again(ledger: Ledger) -> None:
 def test_set_ups_at_once_wait_for_each_other(empty: Ledger) -> None:
     url = empty.url.render_as_string(hide_password=False)
 
+    start = Barrier(6)
+
     def set_up(_: int) -> str:
         with contextlib.closing(Ledger(url)) as mine:
+            start.wait()
             return migrate(mine)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(set_up, range(4))) == {newest()}
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(set_up, range(6))) == {newest()}
     check(empty)
 
 

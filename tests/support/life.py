@@ -39,6 +39,8 @@ class Kept:
     lines: Mapping[str, str] = field(default_factory=dict)
     state: EffectState = EffectState.PLANNED
     in_doubt: bool = False
+    completes: bool = False
+    """Whether it was an invoice of an order without open lines."""
 
 
 Key = tuple[str, int, str]
@@ -132,7 +134,7 @@ class Life:
     def _promise(self, key: Key, document: Invoice | Slip, lines: Mapping[str, str] | None = None) -> None:
         known = self.kept.get(key)
         if known is None or not known.state.may_exist:
-            self.kept[key] = Kept(document, lines or {})
+            self.kept[key] = Kept(document, lines or {}, completes=not self.order.open_lines)
 
     def work(self, fates: Sequence[Fate]) -> None:
         """Make what the last assessment owes; each attempt meets the next fate, and when none is left all go well."""

@@ -14,7 +14,7 @@ from domain.policy import StorePolicy, TaxMode, TenantPolicy
 STORES = {"F1": "S1", "F2": "S2", "F3": "S3"}
 PLACED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
-LAWS = settings(max_examples=150, deadline=None, derandomize=True)
+LAWS = settings(max_examples=80, deadline=None, derandomize=True)
 """How hypothesis looks for counterexamples: the same ones in each run, so that a failure can be had again."""
 
 

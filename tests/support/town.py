@@ -133,14 +133,15 @@ class Town:
 
     async def start_missing(self, order_id: str) -> bool:
         """Start the order's workflow from the ledger, as `waybill recover` does; whether none ran."""
-        return await self._starter.start_missing(self.known(order_id))
+        return await self.starter.start_missing(self.known(order_id))
 
     async def tell(self, order_id: str) -> None:
         """Say that the order changed, as the feed does."""
-        await self._starter.tell(self.known(order_id), "test")
+        await self.starter.tell(self.known(order_id), "test")
 
     @property
-    def _starter(self) -> Starter:
+    def starter(self) -> Starter:
+        """What starts and wakes the orders of this town."""
         return Starter(self.client, self.settings.tenants[self.tenant].waits)
 
     def handle(self, order_id: str) -> WorkflowHandle[Any, OrderResult]:

@@ -34,9 +34,13 @@ class WorkerProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log)  # noqa: S603 - our own
 
-    def send(self, what: signal.Signals) -> None:
-        """Send a signal to the process."""
-        self.process.send_signal(what)
+    def stop(self) -> None:
+        """Freeze the process, as a machine does that swaps or is moved."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a frozen process go on."""
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the process as a power cut would."""
@@ -60,7 +64,7 @@ class WorkerProcess:
 
     def end(self) -> None:
         """Drain and end; a process that does not is killed."""
-        self.send(signal.SIGCONT)
+        self.go_on()
         self.process.terminate()
         try:
             self.process.wait(20)

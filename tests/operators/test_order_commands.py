@@ -1,0 +1,201 @@
+"""Commands to orders on a real server: answered, refused, repeated without harm, and rehearsed without a trace."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.stages import Stage
+from ledger.tables import SlipNumberRow
+from operators.temporal_server import TemporalServer
+from tests.conftest import MakeTown
+from tests.operators.desk import Desk, a_desk, keep, order_row, unmapped
+from tests.support.town import Town, an_order, open_line, shipped
+
+pytestmark = pytest.mark.anyio
+
+WHY = ("--reason", "the customer waits")
+
+
+class Counter:
+    """A town, and the desk of an operator in it."""
+
+    def __init__(self, town: Town, folder: Path, server: TemporalServer) -> None:
+        self.town, self.path = town, folder / "waybill.toml"
+        self.desk = Desk(town.write_configuration(self.path), server.address)
+
+    async def partly_fulfilled(self, order_id: str) -> None:
+        """An order of which one line is shipped and one is open."""
+        self.town.seed(an_order(order_id, shipped("GT101"), open_line("GT205")))
+        await self.town.poll()
+        await self.town.until(order_id, lambda row: bool(row.waiting_for))
+
+    def commands_given(self, order_id: str) -> list[tuple[str, str]]:
+        return [(e.actor, e.text) for e in self.town.timeline(order_id) if e.kind == "command"]
+
+
+@pytest.fixture
+async def counter(make_town: MakeTown, tmp_path: Path, temporal_server: TemporalServer) -> Counter:
+    return Counter(await make_town(), tmp_path, temporal_server)
+
+
+async def test_an_accepted_command_is_answered_carried_out_and_in_the_audit_trail(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+        ended = await counter.desk.ask("order", "force-invoice", "W1", "--store", "GT205", "--json", *WHY)
+        assert (ended.code, ended.json["accepted"]) == (0, True)
+        await counter.town.until_true(lambda: counter.town.invoices() == [("W1", "GT205")], "invoiced at GT205")
+    assert counter.commands_given("1") == [("ana", "force_invoice: the customer waits")]
+
+
+async def test_a_command_given_again_with_its_id_is_done_once(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+        first = await counter.desk.ask("order", "force-invoice", "W1", "--id", "c-1", *WHY)
+        again = await counter.desk.ask("order", "force-invoice", "W1", "--id", "c-1", *WHY)
+    assert (first.code, again.code) == (0, 0)
+    assert "was given before" in again.out
+    assert len(counter.commands_given("1")) == 1
+
+
+async def test_a_refused_command_says_why_and_ends_with_its_own_code(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+        ended = await counter.desk.ask("order", "resume", "W1", *WHY)
+    assert (ended.code, ended.out.strip()) == (3, "order W1: the order is not held: it is AWAITING_LINES")
+
+
+async def test_an_order_that_ended_refuses_from_the_ledger_without_a_worker(counter: Counter) -> None:
+    counter.town.seed(an_order("1", shipped("GT101")))
+    async with counter.town.working():
+        await counter.town.poll()
+        await counter.town.until_stage("1", Stage.DONE)
+    ended = await counter.desk.ask("order", "cancel", "W1", *WHY)
+    assert ended.code == 3
+    assert "return or credit it in Retail Pro" in ended.out
+
+
+async def test_no_worker_is_out_of_reach_and_the_command_may_be_given_again(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+    ended = await counter.desk.ask("order", "cancel", "W1", "--id", "c-2", "--wait", "1s", *WHY)
+    assert ended.code == 4
+    assert "no worker answered within 1 s" in ended.err
+    assert "--id c-2" in ended.err
+    async with counter.town.working():
+        assert (await counter.desk.ask("order", "cancel", "W1", "--id", "c-2", *WHY)).code == 0
+    assert len(counter.commands_given("1")) == 1
+
+
+async def test_a_command_starts_the_workflow_of_an_order_that_lost_its_own(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+        await counter.town.handle("1").terminate("a test")
+        assert (await counter.desk.ask("order", "cancel", "W1", *WHY)).code == 0
+        assert (await counter.town.ended("1")).stage is Stage.CANCELLED
+
+
+async def test_a_document_in_doubt_is_confirmed_with_the_number_found(counter: Counter) -> None:
+    path = counter.town.write_configuration(counter.path, retailpro={"repeat": "unknown"})
+    counter.town.seed(an_order("1", shipped("GT101")))
+    counter.town.sandbox.fault("drop_after", system="retailpro")
+    settings = counter.town.settings.tenants[counter.town.tenant]
+    unsafe = settings.model_copy(update={"retailpro": settings.retailpro.model_copy(update={"repeat": "unknown"})})
+    async with counter.town.working(path, tenants={counter.town.tenant: unsafe}):
+        await counter.town.poll()
+        await counter.town.until_held("1", "invoice_unknown")
+        counter.town.sandbox.heal()
+        rehearsed = await counter.desk.ask("order", "resend", "W1", "--dry-run", *WHY)
+        assert "POST" in rehearsed.out
+        assert "Ordertoinvoice" in rehearsed.out
+        ended = await counter.desk.ask("order", "confirm", "W1", "--number", "700001", *WHY)
+        assert ended.code == 0
+        await counter.town.until_stage("1", Stage.DONE)
+    assert len(counter.town.invoices()) == 1
+
+
+# ---- rehearsals ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_dry_run_prints_every_call_with_its_body_and_changes_nothing(counter: Counter) -> None:
+    counter.town.seed(an_order("1", shipped("GT101"), shipped("GT205", "P2"), open_line("GT307")))
+    async with counter.town.working():
+        await counter.town.poll()
+        await counter.town.until("1", lambda row: bool(row.waiting_for))
+    before = counter.town.known("1")
+    told = (await counter.desk.ask("order", "force-invoice", "W1", "--dry-run", "--json", *WHY)).json
+    assert told["answer"]["accepted"]
+    invoice, slip, write_back = told["calls"]
+    assert invoice["method"] == slip["method"] == write_back["method"] == "POST"
+    assert invoice["url"] == f"{counter.town.sandbox.retailpro_url}/api/v1/Document/Ordertoinvoice"
+    assert '"OrderNo":"W1"' in invoice["body"]
+    assert '"FromStore":"GT205"' in slip["body"] or '"FromStore":"GT101"' in slip["body"]
+    assert write_back["url"].endswith("/rest/s1/oms/orders/1/identifications")
+    assert "the number that Retail Pro answers" in write_back["note"]
+    assert (counter.town.known("1"), counter.town.effects("1"), counter.commands_given("1")) == (before, [], [])
+    with counter.town.ledger.reading() as session:
+        assert session.get(SlipNumberRow, counter.town.tenant) is None
+    assert counter.town.sandbox.calls(system="retailpro") == []
+
+
+async def test_a_dry_run_of_what_would_be_refused_says_so(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.partly_fulfilled("1")
+    ended = await counter.desk.ask("order", "resume", "W1", "--dry-run", *WHY)
+    assert ended.code == 3
+    assert "would be refused: the order is not held" in ended.out
+
+
+async def test_a_dry_run_for_an_order_that_stays_held_makes_no_call(counter: Counter) -> None:
+    counter.town.seed(an_order("1", shipped("X9")))
+    async with counter.town.working():
+        await counter.town.poll()
+        await counter.town.until_held("1", "unmapped_store")
+    ended = await counter.desk.ask("order", "resume", "W1", "--dry-run", *WHY)
+    assert ended.code == 0
+    assert "held: unmapped_store:X9" in ended.out
+    assert "no remote call would be made" in ended.out
+
+
+# ---- what needs no server --------------------------------------------------------------------------------------------
+
+
+def test_temporal_out_of_reach_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    keep(tmp_path, order_row("1"))
+    ended = desk.run("order", "cancel", "1", *WHY)
+    assert ended.code == 4
+    assert len(ended.err.splitlines()) == 1
+    assert "Temporal at 127.0.0.1:1 is out of reach" in ended.err
+    assert "TEMPORAL_ADDRESS" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("force-invoice", "1", "--store", "S9", *WHY), "S1, S2, S3"),
+        (("cancel", "1", "--reason", ""), "--reason"),
+        (("cancel", "1", "--wait", "long", *WHY), "90s"),
+        (("cancel", "1", "--tenant", "acne", *WHY), "acme"),
+        (("cancel", "1"), "--reason"),
+        (("confirm", "1", *WHY), "--number"),
+    ],
+)
+def test_wrong_usage_is_named(tmp_path: Path, arguments: tuple[str, ...], named: str) -> None:
+    desk = a_desk(tmp_path)
+    keep(tmp_path, unmapped("1"))
+    ended = desk.run("order", *arguments)
+    assert ended.code == 2
+    assert named in ended.err
+
+
+def test_a_defect_is_one_line_and_its_trace_only_with_debug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("Ana Paz")
+
+    desk = a_desk(tmp_path)
+    monkeypatch.setattr("operators.cli.orders.order_list", broken)
+    ended = desk.run("orders")
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert "Ana Paz" not in ended.err
+    assert "Traceback" in desk.run("orders", "--debug").err
