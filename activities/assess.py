@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from activities.promises import Promised, promise_all
+from activities.promises import Promised, Promises
 from activities.systems import Tenants, TenantSystems
 from connectors.errors import Contract, NotASalesOrder, NotFound, Rejected
+from domain.channel import OrderKind, kind_of
 from domain.commands import Command, CommandAnswer, Situation, Verb, effect_in_question, refusal
-from domain.keys import invoice_key
 from domain.memory import Force, Memory
 from domain.messages import Assessment, AssessRequest, GivenCommand
 from domain.order import Order
-from domain.plan import Plan, changed_after_invoice, plan_order
+from domain.plan import Plan, changed_lines, plan_order
 from domain.policy import Confirmation
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
 from ledger import effects, journal, orders
@@ -103,7 +103,7 @@ class _Assessing:
 
     def _apply(self, commands: Sequence[GivenCommand], found: Found) -> None:
         for given in commands:
-            earlier = journal.answer_to(self.session, given.command.id)
+            earlier = journal.answer_to(self.session, *self._of, given.command.id)
             if earlier is not None:
                 accepted = earlier.kind == "command"
                 self._answered(given.command, accepted=accepted, message=f"was given before: {earlier.text}")
@@ -139,6 +139,7 @@ class _Assessing:
                 force = Force(revision=revision, operator=command.operator, reason=command.reason, store=command.store)
                 self.row.force = force.model_dump()
             case Verb.RESUME:
+                self.row.cancel_wanted = self.row.cancel_wanted and self.row.stage is not Stage.CANCELLED
                 self._acknowledge(found)
             case Verb.CONFIRM:
                 effects.confirm(self._chosen(command, found), command.number or "", self.now)
@@ -152,9 +153,8 @@ class _Assessing:
         """Take the lines that changed after their invoice as settled by the operator."""
         if self.row.hold_cause != HoldCause.REOPENED_LINE or not isinstance(found, Order):
             return
-        memory = self._memory(found)
-        if changed_after_invoice(found, memory):
-            self.row.acknowledged = sorted({*(self.row.acknowledged or ()), *memory.invoiced_lines})
+        changed = changed_lines(found, self._memory(found))
+        self.row.acknowledged = {**(self.row.acknowledged or {}), **changed}
 
     def _settle_cancel(self, memory: Memory) -> None:
         """A cancel that finds an invoice on its way waits for the truth; one that finds it made is void."""
@@ -180,6 +180,8 @@ class _Assessing:
             return plan_order(found, memory, self.systems.policy)
         if found is None:
             return Plan(stage=Stage.SKIPPED, ends=Stage.SKIPPED)
+        if self.row.stage.is_end:
+            return Plan(stage=self.row.stage, ends=self.row.stage)
         if memory.cancel_wanted and not memory.made:
             return Plan(stage=Stage.CANCELLED, ends=Stage.CANCELLED)
         return Plan(stage=self.row.stage, hold=found)
@@ -189,7 +191,7 @@ class _Assessing:
             return Promised(plan)
         if plan.ends is Stage.CANCELLED:
             effects.forget_unmade(self.session, *self._of)
-        return promise_all(self.session, self.systems, found, plan, self.now)
+        return Promises(self.session, self.systems, self.row, self.now).promise_all(found, plan)
 
     def _record(self, promised: Promised) -> None:
         plan = promised.plan
@@ -209,14 +211,16 @@ class _Assessing:
 
     def _situation(self, found: Found) -> Situation:
         self.session.flush()
-        memory = self._memory(found)
         rows = effects.of_order(self.session, *self._of)
+        memory = orders.remembered(self.row, rows)
         hold = orders.hold_of(self.row)
         return Situation(
             stage=self.row.stage,
             hold=hold.cause if hold else None,
             fulfilled_due=_fulfilled_due(found, memory),
             invoices=sum(i.state is EffectState.DONE for i in memory.made),
+            kind=kind_of(found) if isinstance(found, Order) else OrderKind.INVOICED,
+            cancelled_by_operator=self.row.stage is Stage.CANCELLED and self.row.cancel_wanted,
             sending=memory.unsettled is not None,
             in_doubt=orders.effects_in_doubt(rows),
             unconfirmed=self._unconfirmed(rows),
@@ -247,9 +251,8 @@ class _Assessing:
         )
 
     def _confirm_key(self, plan: Plan) -> str | None:
-        if plan.confirm is None:
-            return None
-        return invoice_key(self.row.tenant, self.row.order_no or "", plan.confirm)
+        mine = effects.of_order(self.session, *self._of)
+        return next((e.key for e in mine if e.kind is EffectKind.INVOICE and e.revision == plan.confirm), None)
 
 
 def _fulfilled_due(found: Found, memory: Memory) -> int:

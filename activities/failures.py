@@ -11,9 +11,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.effects import InDoubtError, StillSendingError
+from activities.systems import UnknownTenantError
 from connectors.errors import ConnectorError, Throttled
 from ledger.budget import BudgetExhaustedError
 from ledger.database import LedgerUnavailableError
+from ledger.effects import NotPromisedError
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -26,21 +28,33 @@ UNKNOWN_TENANT = "UnknownTenant"
 
 @contextmanager
 def told_to_temporal() -> Iterator[None]:
-    """Turn Waybill's own errors into failures that Temporal retries at the right time; none has personal data."""
+    """Turn Waybill's own errors into failures that Temporal retries at the right time; none has personal data.
+
+    Causes stay behind: with their stack traces a failure passes the size that Temporal shows of a pending activity.
+    """
     try:
         yield
     except StillSendingError as error:
-        raise _again(error, error.until - datetime.now(UTC), benign=True) from error
+        raise _again(error, error.until - datetime.now(UTC), benign=True) from None
     except Throttled as error:
-        raise _again(error, error.retry_after, benign=True) from error
+        raise _again(error, max(error.retry_after or timedelta(0), _backoff()), benign=True) from None
     except BudgetExhaustedError as error:
-        raise _again(error, None, benign=True) from error
+        raise _again(error, None, benign=True) from None
     except (ConnectorError, InDoubtError, LedgerUnavailableError) as error:
-        raise _again(error, None, benign=False) from error
-    except KeyError as error:
-        raise ApplicationError(f"waybill.toml knows no tenant {error}", type=UNKNOWN_TENANT) from error
-    except LookupError as error:
-        raise ApplicationError(str(error), type=NOT_PROMISED, non_retryable=True) from error
+        raise _again(error, None, benign=False) from None
+    except UnknownTenantError as error:
+        raise ApplicationError(f"waybill.toml knows no tenant {error}", type=UNKNOWN_TENANT) from None
+    except NotPromisedError as error:
+        raise ApplicationError(str(error), type=NOT_PROMISED, non_retryable=True) from None
+
+
+def _backoff() -> timedelta:
+    """How long Temporal would wait by itself: a remote that asks for less must not use up patience."""
+    if not activity.in_activity() or (policy := activity.info().retry_policy) is None:
+        return timedelta(0)
+    longest = policy.maximum_interval or timedelta(minutes=1)
+    doubled: timedelta = policy.initial_interval * 2 ** min(activity.info().attempt - 1, 20)
+    return min(doubled, longest)
 
 
 def _again(error: Exception, after: timedelta | None, *, benign: bool) -> ApplicationError:

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.assess import Assessor
 from activities.effects import Effects, Writer
 from activities.failures import tells_temporal
-from activities.promises import promise_write_back
+from activities.promises import Promises
 from activities.systems import Tenants
 from domain.keys import hotwax_queue
 from domain.messages import Assessment, AssessRequest, EffectRequest
@@ -34,13 +34,14 @@ class HotWaxActivities:
         """The order is read, the commands are applied, and what it owes is promised in the ledger."""
         return self._assessor.assess(request)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def ensure_invoice_number_in_oms(self, request: EffectRequest) -> EffectResult:
         """The invoice's number stands on the order in HotWax once."""
         systems = self._tenants.get(request.tenant)
         with self._ledger.writing() as session:
-            promise_write_back(session, systems, request.key, request.order_id, datetime.now(UTC))
+            row = orders.see(session, request.tenant, request.order_id, _now())
+            Promises(session, systems, row, _now()).promise_write_back(request.key)
         writer = Writer(
             system=hotwax_queue(request.tenant),
             turn=systems.oms.turn,

@@ -14,8 +14,8 @@ from domain.order import Order
 from domain.plan import Plan
 from domain.stages import EffectKind, Hold, HoldCause
 from ledger import effects
-from ledger.effects import EffectDraft
-from ledger.tables import EffectRow
+from ledger.effects import EffectDraft, NotPromisedError
+from ledger.tables import EffectRow, OrderRow
 
 
 @dataclass(frozen=True)
@@ -27,122 +27,132 @@ class Promised:
     after: tuple[Owed, ...] = ()
 
 
-def promise_all(session: Session, systems: TenantSystems, order: Order, plan: Plan, now: datetime) -> Promised:
-    """The plan's effects, promised in the ledger; the plan is held where a value does not fit the remote's fields."""
-    if plan.hold:
-        return Promised(plan)
-    try:
-        invoice = _invoice(session, systems, order, plan, now)
-        slips = tuple(_slip(session, systems, order, slip, now) for slip in plan.slips)
-    except Unfit as unfit:
-        return _held(plan, unfit.hold)
-    except _NumberTakenError as taken:
-        return _held(plan, Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence=str(taken)))
-    write_backs = tuple(_write_back(order, revision) for revision in plan.write_backs)
-    return Promised(plan, invoice, slips + write_backs)
+class _NumberTakenError(Exception):
+    """A document under this key belongs to another order, or says something else."""
+
+
+class Promises:
+    """The promises of one order's assessment: `row` is its row in the ledger, of the epoch that promises."""
+
+    def __init__(self, session: Session, systems: TenantSystems, row: OrderRow, now: datetime) -> None:
+        self._session, self._systems, self._row, self._now = session, systems, row, now
+
+    def promise_all(self, order: Order, plan: Plan) -> Promised:
+        """The plan's effects, promised; the plan is held where a value does not fit the remote's fields."""
+        if plan.hold:
+            return Promised(plan)
+        try:
+            invoice = self._invoice(order, plan)
+            slips = tuple(self._slip(slip) for slip in plan.slips)
+        except Unfit as unfit:
+            return _held(plan, unfit.hold)
+        except _NumberTakenError as taken:
+            return _held(plan, Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence=str(taken)))
+        write_backs = tuple(self._write_back(order, revision) for revision in plan.write_backs)
+        return Promised(plan, invoice, slips + write_backs)
+
+    def _invoice(self, order: Order, plan: Plan) -> Owed | None:
+        if plan.unsettled:
+            key, look_only = plan.unsettled.key, self._row.cancel_wanted
+            label = f"{key}, whose fate is not known"
+            return Owed(kind=EffectKind.INVOICE, key=key, label=label, look_only=look_only)
+        if plan.invoice is None:
+            return None
+        row = effects.promise(self._session, self._invoice_draft(order, plan.invoice), self._now)
+        if row.order_id != order.order_id:
+            raise _NumberTakenError(f"order number {order.order_no} belongs to order {row.order_id} already")
+        label = f"invoice {row.remote_no} at {row.store}: {plan.invoice.total} {order.currency}"
+        return Owed(kind=EffectKind.INVOICE, key=row.key, label=label)
+
+    def _invoice_draft(self, order: Order, invoice: Invoice) -> EffectDraft:
+        lines = {line.line_id: line.facility_id for line in order.lines if line.line_id in invoice.line_ids}
+        stores = self._systems.policy.stores
+        return EffectDraft(
+            key=invoice_key(order.tenant, order.order_no, invoice.revision),
+            tenant=order.tenant,
+            order_id=order.order_id,
+            order_no=order.order_no,
+            kind=EffectKind.INVOICE,
+            revision=invoice.revision,
+            body=self._systems.pos.invoice_body(invoice),
+            remote_no=self._systems.pos.invoice_no(invoice),
+            store=invoice.store,
+            lines=lines,
+            stores={facility: stores[facility] for facility in lines.values() if facility in stores},
+            epoch=self._row.epoch,
+            amount=invoice.total,
+            order_discount=invoice.order_discount,
+        )
+
+    def _slip(self, slip: Slip) -> Owed:
+        row = self._known(EffectKind.SLIP, slip.revision, slip.from_store)
+        if row is None or not row.state.may_exist:
+            row = effects.promise(self._session, self._slip_draft(slip, row), self._now)
+        if row.order_id != self._row.order_id or row.lines != dict(slip.lines):
+            raise _NumberTakenError(f"{row.key} is a slip of order {row.order_id} for other lines already")
+        units = sum(quantity for _, quantity in slip.units)
+        label = f"slip {row.remote_no}: {units} units {slip.from_store} -> {slip.to_store}"
+        return Owed(kind=EffectKind.SLIP, key=row.key, label=label)
+
+    def _slip_draft(self, slip: Slip, before: EffectRow | None) -> EffectDraft:
+        number = before.remote_no if before else self._new_slip_no()
+        return EffectDraft(
+            key=before.key if before else slip_key(self._row.tenant, slip.order_no, slip.revision, slip.from_store),
+            tenant=self._row.tenant,
+            order_id=self._row.order_id,
+            order_no=slip.order_no,
+            kind=EffectKind.SLIP,
+            revision=slip.revision,
+            body=self._systems.pos.slip_body(slip, number, self._now),
+            remote_no=number,
+            store=slip.from_store,
+            lines=dict(slip.lines),
+            epoch=self._row.epoch,
+        )
+
+    def _new_slip_no(self) -> str:
+        number = effects.next_slip_number(self._session, self._row.tenant, self._systems.slip_no_start)
+        return self._systems.pos.slip_no(number)
+
+    def _known(self, kind: EffectKind, revision: int, store: str = "") -> EffectRow | None:
+        """The order's effect, whatever its key: an order number that was edited since does not make it another one."""
+        mine = effects.of_order(self._session, self._row.tenant, self._row.order_id)
+        return next((e for e in mine if (e.kind, e.revision, e.store) == (kind, revision, store)), None)
+
+    def _write_back(self, order: Order, revision: int) -> Owed:
+        known = self._known(EffectKind.WRITE_BACK, revision)
+        key = known.key if known else write_back_key(order.tenant, order.order_no, revision)
+        return Owed(kind=EffectKind.WRITE_BACK, key=key, label=f"number of invoice {revision} into HotWax")
+
+    def promise_write_back(self, key: str) -> None:
+        """Promise to write the invoice's number back, now that it has one.
+
+        Retail Pro may answer without a number (retailpro 2.4); then the number we invoiced under is written back,
+        since that is what finds the document there.
+
+        Raises:
+            NotPromisedError: the ledger has no such invoice, or the tenant writes nothing back any more.
+        """
+        revision = int(key.rpartition("/")[2])
+        mine = effects.of_order(self._session, self._row.tenant, self._row.order_id)
+        invoice = next((e for e in mine if e.kind is EffectKind.INVOICE and e.revision == revision), None)
+        kind = self._systems.policy.write_back_type
+        if invoice is None or kind is None:
+            raise NotPromisedError(f"{key}: there is no invoice {revision} to write back, or no write_back_type")
+        number = invoice.number or invoice.remote_no
+        draft = EffectDraft(
+            key=key,
+            tenant=self._row.tenant,
+            order_id=self._row.order_id,
+            order_no=invoice.order_no,
+            kind=EffectKind.WRITE_BACK,
+            revision=revision,
+            body=self._systems.oms.number_body(self._row.order_id, kind, number, self._now),
+            remote_no=number,
+            epoch=self._row.epoch,
+        )
+        effects.promise(self._session, draft, self._now)
 
 
 def _held(plan: Plan, hold: Hold) -> Promised:
     return Promised(plan.model_copy(update={"hold": hold, "invoice": None, "slips": ()}))
-
-
-class _NumberTakenError(Exception):
-    """Another order promised an invoice with this number first."""
-
-
-def _invoice(session: Session, systems: TenantSystems, order: Order, plan: Plan, now: datetime) -> Owed | None:
-    if plan.unsettled:
-        key = plan.unsettled.key
-        return Owed(kind=EffectKind.INVOICE, key=key, label=f"{key}, whose fate is not known")
-    if plan.invoice is None:
-        return None
-    row = effects.promise(session, _invoice_draft(systems, order, plan.invoice), now)
-    if row.order_id != order.order_id:
-        raise _NumberTakenError(f"order number {order.order_no} belongs to order {row.order_id} already")
-    label = f"invoice {row.remote_no} at {row.store}: {plan.invoice.total} {order.currency}"
-    return Owed(kind=EffectKind.INVOICE, key=row.key, label=label)
-
-
-def _invoice_draft(systems: TenantSystems, order: Order, invoice: Invoice) -> EffectDraft:
-    facilities = {line.line_id: line.facility_id for line in order.lines}
-    return EffectDraft(
-        key=invoice_key(order.tenant, order.order_no, invoice.revision),
-        tenant=order.tenant,
-        order_id=order.order_id,
-        order_no=order.order_no,
-        kind=EffectKind.INVOICE,
-        revision=invoice.revision,
-        body=systems.pos.invoice_body(invoice),
-        remote_no=systems.pos.invoice_no(invoice),
-        store=invoice.store,
-        lines={line_id: facilities[line_id] for line_id in invoice.line_ids},
-        amount=invoice.total,
-        order_discount=invoice.order_discount,
-    )
-
-
-def _slip(session: Session, systems: TenantSystems, order: Order, slip: Slip, now: datetime) -> Owed:
-    key = slip_key(order.tenant, order.order_no, slip.revision, slip.from_store)
-    units = sum(quantity for _, quantity in slip.units)
-    row = session.get(EffectRow, key)
-    if row is not None and row.order_id != order.order_id:
-        raise _NumberTakenError(f"{key} belongs to order {row.order_id} already")
-    if row is None or not row.state.may_exist:
-        row = effects.promise(session, _slip_draft(session, systems, order, slip, row, now), now)
-    label = f"slip {row.remote_no}: {units} units {slip.from_store} -> {slip.to_store}"
-    return Owed(kind=EffectKind.SLIP, key=key, label=label)
-
-
-def _slip_draft(
-    session: Session, systems: TenantSystems, order: Order, slip: Slip, before: EffectRow | None, now: datetime
-) -> EffectDraft:
-    number = before.remote_no if before else _new_slip_no(session, systems)
-    return EffectDraft(
-        key=slip_key(order.tenant, order.order_no, slip.revision, slip.from_store),
-        tenant=order.tenant,
-        order_id=order.order_id,
-        order_no=order.order_no,
-        kind=EffectKind.SLIP,
-        revision=slip.revision,
-        body=systems.pos.slip_body(slip, number, now),
-        remote_no=number,
-        store=slip.from_store,
-    )
-
-
-def _new_slip_no(session: Session, systems: TenantSystems) -> str:
-    return systems.pos.slip_no(effects.next_slip_number(session, systems.name, systems.slip_no_start))
-
-
-def _write_back(order: Order, revision: int) -> Owed:
-    key = write_back_key(order.tenant, order.order_no, revision)
-    return Owed(kind=EffectKind.WRITE_BACK, key=key, label=f"number of invoice {revision} into HotWax")
-
-
-def promise_write_back(session: Session, systems: TenantSystems, key: str, order_id: str, now: datetime) -> EffectRow:
-    """The write-back's row, promised now that its invoice has a number.
-
-    Retail Pro may answer without a number (retailpro 2.4); then the number we invoiced under is written back, since
-    that is what finds the document there.
-
-    Raises:
-        LookupError: the ledger has no such invoice.
-    """
-    revision = int(key.rpartition("/")[2])
-    mine = effects.of_order(session, systems.name, order_id)
-    invoice = next((e for e in mine if e.kind is EffectKind.INVOICE and e.revision == revision), None)
-    kind = systems.policy.write_back_type
-    if invoice is None or kind is None:
-        raise LookupError(f"{key}: there is no invoice {revision} to write back, or no write_back_type any more")
-    number = invoice.number or invoice.remote_no
-    draft = EffectDraft(
-        key=key,
-        tenant=systems.name,
-        order_id=order_id,
-        order_no=invoice.order_no,
-        kind=EffectKind.WRITE_BACK,
-        revision=revision,
-        body=systems.oms.number_body(order_id, kind, number, now),
-        remote_no=number,
-    )
-    return effects.promise(session, draft, now)

@@ -1,4 +1,8 @@
-"""What is done at Retail Pro: invoices and transfer slips, each exactly once."""
+"""What is done at Retail Pro: invoices and transfer slips, each exactly once.
+
+A worker that drains waits for a call and writes its answer down, however long the call takes: cancelling the thread
+in between would throw away an answer that is there.
+"""
 
 from temporalio import activity
 
@@ -16,7 +20,7 @@ class RetailProActivities:
     def __init__(self, tenants: Tenants, effects: Effects) -> None:
         self._tenants, self._effects = tenants, effects
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def ensure_invoice(self, request: EffectRequest) -> EffectResult:
         """The promised invoice exists once, was refused, or is in doubt."""
@@ -26,11 +30,11 @@ class RetailProActivities:
             turn=pos.turn,
             send=pos.create_invoice,
             find=pos.find_invoice if pos.can_find else None,
-            repeat_safe=pos.repeat.is_safe,
+            repeat_safe=pos.repeat.is_safe and not request.look_only,
         )
         return self._effects.ensure(request.key, writer)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def ensure_slip(self, request: EffectRequest) -> EffectResult:
         """The promised transfer slip exists once, was refused, or is in doubt."""
@@ -40,6 +44,6 @@ class RetailProActivities:
             turn=pos.turn,
             send=pos.create_slip,
             find=pos.find_slip if pos.can_find else None,
-            repeat_safe=pos.repeat.is_safe,
+            repeat_safe=pos.repeat.is_safe and not request.look_only,
         )
         return self._effects.ensure(request.key, writer)

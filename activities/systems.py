@@ -21,6 +21,10 @@ class TenantSystems:
     feed_overlap: timedelta = timedelta(minutes=5)
 
 
+class UnknownTenantError(KeyError):
+    """The worker was started without this tenant."""
+
+
 class Tenants(Protocol):
     """Where activities find a tenant; the answer may change when the configuration was edited."""
 
@@ -28,7 +32,7 @@ class Tenants(Protocol):
         """The tenant's systems.
 
         Raises:
-            KeyError: the configuration knows no such tenant.
+            UnknownTenantError: the configuration knows no such tenant.
         """
         ...
 
@@ -41,4 +45,6 @@ class FixedTenants:
 
     def get(self, tenant: str) -> TenantSystems:
         """The tenant's systems."""
+        if tenant not in self.tenants:
+            raise UnknownTenantError(tenant)
         return self.tenants[tenant]

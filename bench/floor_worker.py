@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from bench.floor import FloorFeed, FloorFeedWorkflow, FloorWorkflow, activity_of, queue_of
 from bench.script import SCRIPT
@@ -18,7 +19,7 @@ from operators import logs
 from operators.bootstrap import LiveTenants, connect, open_budget
 from operators.health import HealthServer
 from operators.settings import Settings, load
-from worker import Parts, build_workers
+from worker import PASSED_THROUGH, Parts, build_workers
 
 
 def floor_workers(real: Sequence[Worker], shape: Shape) -> list[Worker]:
@@ -29,6 +30,7 @@ def floor_workers(real: Sequence[Worker], shape: Shape) -> list[Worker]:
         config["task_queue"] = queue_of(worker.task_queue)
         config["workflows"] = [FloorWorkflow, FloorFeedWorkflow] if config["workflows"] else []
         config["activities"] = _activities(worker, shape)
+        config["workflow_runner"] = floor_runner()
         if worker.task_queue == shape.first_queue:
             config["activities"] = [
                 *config["activities"],
@@ -36,6 +38,13 @@ def floor_workers(real: Sequence[Worker], shape: Shape) -> list[Worker]:
             ]
         workers.append(Worker(**config))
     return workers
+
+
+def floor_runner() -> SandboxedWorkflowRunner:
+    """The real workflow sandbox; where real workflows' own modules are imported once, the floor's are too."""
+    own = ("bench",) if "workflows" in PASSED_THROUGH else ()
+    passed = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH, *own)
+    return SandboxedWorkflowRunner(restrictions=passed)
 
 
 def _activities(worker: Worker, shape: Shape) -> list[Any]:

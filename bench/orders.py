@@ -93,7 +93,7 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; 1 when a measurement was void, 130 when it was stopped."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an orderly end, as for Ctrl-C
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
         with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:
             figures = asyncio.run(measure(options, Path(folder)))
@@ -108,6 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{table(figures)}\n")
     say(f"written to {options.results}")
     return 0
+
+
+def _as_ctrl_c(*_: object) -> None:
+    """End in order: everything that was started is stopped."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _keep(figures: Figures, options: Options) -> None:

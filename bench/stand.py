@@ -152,7 +152,7 @@ class Stand:
             before, last = last, await self._published_actions()
             return before == last
 
-        await until(settled, "the server's counters to come to rest", limit_s=30, every_s=2.5)
+        await until(settled, "the server's counters to come to rest", limit_s=30, every_s=1.5)
         return last
 
     async def _published_actions(self) -> float:

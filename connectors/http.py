@@ -277,7 +277,12 @@ def _client(settings: HttpSettings, trust: ssl.SSLContext, *, keep_alive: int) -
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         headers={"User-Agent": "waybill", "Accept": "application/json", "Accept-Encoding": "identity"},
-        timeout=httpx.Timeout(settings.timeout_read.total_seconds(), connect=settings.timeout_connect.total_seconds()),
+        timeout=httpx.Timeout(
+            connect=settings.timeout_connect.total_seconds(),
+            write=settings.timeout_connect.total_seconds(),
+            read=settings.timeout_read.total_seconds(),
+            pool=settings.timeout_connect.total_seconds(),
+        ),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep_alive, keepalive_expiry=3),
     )
 

@@ -20,12 +20,14 @@ from domain.outcomes import RepeatBehavior
 
 
 def _template(*names: str) -> AfterValidator:
-    """A check that a template is valid and uses these names only, the first of them surely."""
+    """A check that a template is valid and uses all of these names: two documents must never share a number."""
 
     def check(template: str) -> str:
         used = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-        if not used <= set(names) or names[0] not in used:
-            raise ValueError(f"template {template!r} must contain {{{names[0]}}} and may use {', '.join(names)} only")
+        if used != set(names):
+            raise ValueError(
+                f"template {template!r} must use {' and '.join(f'{{{n}}}' for n in names)}, and nothing else"
+            )
         return template
 
     return AfterValidator(check)
@@ -84,6 +86,7 @@ class HttpSettings(Frozen):
 class HotWaxSettings(HttpSettings):
     """A tenant's HotWax: credentials (username and password, or a long-lived token) and names of its data."""
 
+    timeout_read: timedelta = Field(default=timedelta(seconds=30), gt=timedelta(0))
     calls_per_second: float | None = Field(default=10, gt=0)
     concurrency: int = Field(default=4, gt=0)
     username: str | None = None

@@ -108,7 +108,9 @@ class LedgerDocument(Frozen):
     revision: int = 0
     foreign: bool = False
     lines: Mapping[str, str] = Field(default_factory=dict)
-    """Line id -> facility, of an invoice."""
+    """Line id -> facility, of every line it carries or moves."""
+    stores: Mapping[str, str] = Field(default_factory=dict)
+    """Facility -> store code, as they were mapped when an invoice was made."""
     amount: Decimal = ZERO
     order_discount: Decimal = ZERO
     at: Moment | None = None

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.base import Frozen
+from domain.channel import OrderKind
 from domain.stages import HoldCause, Stage
 
 
@@ -49,6 +50,8 @@ class Situation(Frozen):
     """Fulfilled lines that are on no invoice yet."""
     invoices: int = 0
     """Invoices that exist."""
+    kind: OrderKind = OrderKind.INVOICED
+    cancelled_by_operator: bool = False
     sending: bool = False
     """Whether an invoice may be on its way: promised to the wire, answer not known."""
     in_doubt: tuple[str, ...] = ()
@@ -65,7 +68,8 @@ def refusal(verb: Verb, command: Command, situation: Situation) -> str | None:
         case Verb.FORCE_INVOICE:
             return _force_refusal(situation)
         case Verb.RESUME:
-            return None if situation.hold else f"the order is not held: it is {situation.stage}"
+            goes_on = situation.hold is not None or situation.cancelled_by_operator
+            return None if goes_on else f"the order is not held: it is {situation.stage}"
         case Verb.CONFIRM:
             if not command.number:
                 return "confirm needs the number that was found in the remote system"
@@ -87,6 +91,10 @@ def _cancel_refusal(situation: Situation) -> str | None:
 def _force_refusal(situation: Situation) -> str | None:
     if situation.stage.is_end:
         return f"the order has ended: it is {situation.stage}"
+    if situation.kind in {OrderKind.SEND_SALE, OrderKind.CARRIED_OUT}:
+        return "the order was invoiced at a point of sale: Waybill makes its transfers only"
+    if situation.hold is HoldCause.EXCHANGE_ORDER:
+        return "an exchange order needs the tenant's rule: set exchange_orders in waybill.toml, then resume"
     if situation.sending:
         return "an invoice of this order is under way: wait for its outcome"
     if not situation.fulfilled_due:

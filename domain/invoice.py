@@ -66,6 +66,8 @@ class Slip(Frozen):
     to_store: str
     units: tuple[tuple[str, int], ...]
     """UPC and quantity, one entry for each UPC."""
+    lines: tuple[tuple[str, str], ...] = ()
+    """Line id and facility, of every line it moves."""
 
 
 class Billed(Frozen):
@@ -80,13 +82,16 @@ def build_invoice(
 ) -> Invoice:
     """The invoice of these fulfilled lines.
 
-    Shipping goes on the first invoice. The order-level discount follows the value of the lines; the invoice that
-    completes the order takes what is left of it, so that all invoices together carry it exactly.
+    Shipping goes on the first invoice. The order-level discount follows the value of the lines: what belongs to
+    cancelled lines goes with them, and the invoice that completes the order takes exactly what is left of the rest.
     """
     items = _items(lines, election.store, policy)
     shipping = shipping_of(order, policy) if billed.revisions == 0 else ZERO
     discount = _discount_share(order, lines, billed)
     goods = sum(((i.unit.price + tax_on_top(i.unit.tax, policy)) * i.quantity for i in items), ZERO)
+    if ZERO < discount - goods - shipping <= policy.total_tolerance:
+        # The rounding rest of a discount must not make a free supplement cost less than nothing.
+        discount = goods + shipping
     return Invoice(
         order_no=order.order_no,
         revision=billed.revisions,
@@ -109,10 +114,14 @@ def build_invoice(
 
 def _discount_share(order: Order, lines: Sequence[Line], billed: Billed) -> Decimal:
     discount = order_discount_of(order)
+    whole = _value(order.lines)
     if not order.open_lines:
-        return discount - billed.order_discount
-    whole = sum((net_of(line) for line in order.kept), ZERO)
-    return share_of_discount(discount, sum((net_of(line) for line in lines), ZERO), whole)
+        return share_of_discount(discount, _value(order.kept), whole) - billed.order_discount
+    return share_of_discount(discount, _value(lines), whole)
+
+
+def _value(lines: Sequence[Line]) -> Decimal:
+    return sum((net_of(line) for line in lines), ZERO)
 
 
 def _items(lines: Sequence[Line], invoicing_store: str, policy: TenantPolicy) -> tuple[InvoiceItem, ...]:
@@ -136,18 +145,27 @@ def slips_to(
     order_no: str, revision: int, lines: Sequence[Line], to_store: str, policy: TenantPolicy
 ) -> tuple[Slip, ...]:
     """One slip for each other store that shipped any of these lines, with all its units (design 5, transferring)."""
-    units: dict[str, Counter[str]] = {}
+    shipped: dict[str, list[Line]] = {}
     for line in lines:
         if not line.digital:
-            units.setdefault(policy.stores[line.facility_id], Counter())[line.upc or ""] += line.quantity
+            shipped.setdefault(policy.stores[line.facility_id], []).append(line)
     return tuple(
-        Slip(
-            order_no=order_no,
-            revision=revision,
-            from_store=store,
-            to_store=to_store,
-            units=tuple(sorted(shipped.items())),
-        )
-        for store, shipped in sorted(units.items())
+        slip_of(order_no, revision, moved, store, to_store)
+        for store, moved in sorted(shipped.items())
         if store != to_store
+    )
+
+
+def slip_of(order_no: str, revision: int, lines: Sequence[Line], from_store: str, to_store: str) -> Slip:
+    """The slip that moves these lines."""
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line.upc or ""] += line.quantity
+    return Slip(
+        order_no=order_no,
+        revision=revision,
+        from_store=from_store,
+        to_store=to_store,
+        units=tuple(sorted(units.items())),
+        lines=tuple(sorted((line.line_id, line.facility_id) for line in lines)),
     )

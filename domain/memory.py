@@ -10,13 +10,17 @@ from domain.stages import EffectState
 
 
 class InvoiceFact(Frozen):
-    """One invoice of the order; `lines` maps line id to the facility that had fulfilled it."""
+    """One invoice of the order, as it was promised.
+
+    `lines` maps line id to the facility that had fulfilled it, `stores` those facilities to their store codes then.
+    """
 
     key: str
     revision: int
     state: EffectState
     store: str
     lines: Mapping[str, str]
+    stores: Mapping[str, str] = Field(default_factory=dict)
     order_discount: Decimal = Decimal(0)
     number: str | None = None
     sent_at: Moment | None = None
@@ -24,12 +28,13 @@ class InvoiceFact(Frozen):
 
 
 class WriteFact(Frozen):
-    """A slip or a write-back that belongs to one revision of the invoice; `store` is where a slip starts."""
+    """A slip or a write-back; `store` is where a slip starts, `lines` maps the lines it moves to their facility."""
 
     key: str
     revision: int
     state: EffectState
     store: str = ""
+    lines: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Force(Frozen):
@@ -49,8 +54,8 @@ class Memory(Frozen):
     write_backs: tuple[WriteFact, ...] = ()
     force: Force | None = None
     cancel_wanted: bool = False
-    acknowledged: frozenset[str] = Field(default_factory=frozenset)
-    """Lines whose change after the invoice an operator has settled."""
+    acknowledged: Mapping[str, str] = Field(default_factory=dict)
+    """Line id -> the state after its invoice or slip that an operator has settled; another change is held again."""
     same_number: str | None = None
     """Another order that already uses this order's number, by its id."""
 
@@ -68,6 +73,17 @@ class Memory(Frozen):
     def unsettled(self) -> InvoiceFact | None:
         """The invoice whose fate is not known yet, if there is one."""
         return next((i for i in self.made if i.state is not EffectState.DONE), None)
+
+    @property
+    def moved(self) -> tuple[WriteFact, ...]:
+        """The slips that exist or may exist."""
+        return tuple(s for s in self.slips if s.state.may_exist)
+
+    @property
+    def settled_lines(self) -> Mapping[str, str]:
+        """Line id -> facility, of every line on a document that exists or may exist."""
+        moved = {line: facility for slip in self.moved for line, facility in slip.lines.items()}
+        return {**moved, **self.invoiced_lines}
 
     @property
     def invoiced_lines(self) -> Mapping[str, str]:

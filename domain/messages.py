@@ -8,16 +8,13 @@ from datetime import timedelta
 
 from domain.base import Frozen, Moment
 from domain.commands import Command, CommandAnswer, Situation, Verb
-from domain.outcomes import EffectResult
 from domain.stages import EffectKind, Hold, Stage
-
-__all__ = ["EffectResult"]
 
 
 class Waits(Frozen):
     """Every wait of an order's life, so that tests use seconds where a shop uses hours."""
 
-    call: timedelta = timedelta(seconds=180)
+    call: timedelta = timedelta(seconds=300)
     """Longest run of one activity: above the connect and read timeouts of the remote system."""
     patience: timedelta = timedelta(minutes=15)
     """How long a remote system may be out of reach before the order is held."""
@@ -76,6 +73,8 @@ class Owed(Frozen):
     kind: EffectKind
     key: str
     label: str
+    look_only: bool = False
+    """Whether an operator wants it not to be made: it may be looked up, never sent again."""
 
 
 class Assessment(Frozen):
@@ -103,11 +102,12 @@ class Assessment(Frozen):
 
 
 class EffectRequest(Frozen):
-    """A wish that a promised remote write be made, once."""
+    """A wish that a promised remote write be made, once; with `look_only`, that its fate be found out."""
 
     tenant: str
     order_id: str
     key: str
+    look_only: bool = False
 
 
 class StageRecord(Frozen):

@@ -27,14 +27,15 @@ class UnitPrice(Frozen):
     tax: Decimal
 
 
-def _sum(adjustments: Iterable[Adjustment], *kinds: AdjustmentType) -> Decimal:
+def _sum(adjustments: Iterable[Adjustment], *kinds: str) -> Decimal:
     return sum((a.amount for a in adjustments if a.kind in kinds), ZERO)
 
 
-def unknown_adjustments(order: Order, lines: Sequence[Line]) -> tuple[Adjustment, ...]:
+def unknown_adjustments(order: Order, lines: Sequence[Line], policy: TenantPolicy) -> tuple[Adjustment, ...]:
     """The amounts on these lines and on the order that no rule knows how to invoice; zero amounts do no harm."""
+    known = {*_ORDER_TYPES, *policy.fees_with_shipping}
     on_lines = [a for line in lines for a in line.adjustments if a.kind not in _LINE_TYPES]
-    on_order = [a for a in order.adjustments if a.kind not in _ORDER_TYPES]
+    on_order = [a for a in order.adjustments if a.kind not in known]
     return tuple(a for a in (*on_lines, *on_order) if a.amount)
 
 
@@ -59,8 +60,12 @@ def tax_on_top(amount: Decimal, policy: TenantPolicy) -> Decimal:
 
 
 def shipping_of(order: Order, policy: TenantPolicy) -> Decimal:
-    """Freight as HotWax counts it: charges, their discount and, where taxes come on top, their tax (hotwax 1.2)."""
-    charges = _sum(order.adjustments, AdjustmentType.SHIPPING, AdjustmentType.SHIPPING_DISCOUNT)
+    """Freight as HotWax counts it: charges, their discount and, where taxes come on top, their tax (hotwax 1.2).
+
+    The fees that the tenant invoices with shipping are part of it.
+    """
+    kinds = (AdjustmentType.SHIPPING, AdjustmentType.SHIPPING_DISCOUNT, *policy.fees_with_shipping)
+    charges = _sum(order.adjustments, *kinds)
     return charges + tax_on_top(_sum(order.adjustments, AdjustmentType.SHIPPING_TAX), policy)
 
 

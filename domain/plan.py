@@ -3,13 +3,13 @@
 Asked anew whenever something changed, so that repeated, late and reordered events lead to the same life (design 5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.base import Frozen
 from domain.channel import OrderKind, kind_of, lines_to_transfer, selling_facility
-from domain.invoice import Billed, Invoice, Slip, build_invoice, slips_to
+from domain.invoice import Billed, Invoice, Slip, build_invoice, slip_of, slips_to
 from domain.invoicing_store import Election, elect_invoicing_store
-from domain.memory import InvoiceFact, Memory
+from domain.memory import InvoiceFact, Memory, WriteFact
 from domain.money import ZERO, grand_total_difference, order_total, unknown_adjustments
 from domain.order import Line, Order
 from domain.policy import CaseRule, Confirmation, TenantPolicy
@@ -38,15 +38,14 @@ class Plan(Frozen):
 
 def plan_order(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
     """What this order owes now."""
-    if memory.cancel_wanted and not memory.made:
-        return Plan(stage=Stage.CANCELLED, ends=Stage.CANCELLED)
-    if not order.kept and not memory.made:
+    nothing_made = not memory.settled_lines
+    if nothing_made and (memory.cancel_wanted or not order.kept):
         return Plan(stage=Stage.CANCELLED, ends=Stage.CANCELLED)
     match kind_of(order):
-        case OrderKind.CARRIED_OUT:
+        case OrderKind.CARRIED_OUT if nothing_made:
             return Plan(stage=Stage.SKIPPED, ends=Stage.SKIPPED)
-        case OrderKind.SEND_SALE:
-            return _plan_send_sale(order, policy)
+        case OrderKind.SEND_SALE | OrderKind.CARRIED_OUT:
+            return _plan_send_sale(order, memory, policy)
         case OrderKind.EXCHANGE if policy.exchange_orders is CaseRule.HOLD and not memory.made:
             evidence = f"channel {order.channel}: exchange orders are not invoiced without a rule"
             return Plan(stage=_before(order), hold=Hold(cause=HoldCause.EXCHANGE_ORDER, evidence=evidence))
@@ -67,16 +66,25 @@ def _waiting_for(order: Order) -> str:
 # ---- send sales: invoiced at the point of sale, still owing transfers ------------------------------------------------
 
 
-def _plan_send_sale(order: Order, policy: TenantPolicy) -> Plan:
+def _plan_send_sale(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
+    if hold := changed_since_settled(order, memory):
+        return Plan(stage=Stage.TRANSFERRING, hold=hold)
     if order.open_lines:
         return Plan(stage=Stage.AWAITING_LINES, waiting_for=_waiting_for(order))
-    lines = lines_to_transfer(order)
+    due = [line for line in lines_to_transfer(order) if line.line_id not in memory.settled_lines]
     seller = selling_facility(order, policy.selling_store_attribute)
-    hold = _selling_store_problem(seller, policy) or unmapped_store(lines, policy) or missing_upc(lines)
+    hold = _selling_store_problem(seller, policy) or unmapped_store(due, policy) or missing_upc(due)
     if hold or seller is None:
         return Plan(stage=Stage.TRANSFERRING, hold=hold)
-    slips = slips_to(order.order_no, 0, lines, policy.stores[seller], policy)
+    to_store = policy.stores[seller]
+    fresh = (_next_from_its_store(slip, memory) for slip in slips_to(order.order_no, 0, due, to_store, policy))
+    slips = (*_unfinished(order, memory.moved, to_store), *fresh)
     return Plan(stage=Stage.TRANSFERRING if slips else Stage.DONE, slips=slips, ends=Stage.DONE)
+
+
+def _next_from_its_store(slip: Slip, memory: Memory) -> Slip:
+    """The slip under the first revision that its store has not used: units that come later need one of their own."""
+    return slip.model_copy(update={"revision": sum(s.store == slip.from_store for s in memory.moved)})
 
 
 def _selling_store_problem(seller: str | None, policy: TenantPolicy) -> Hold | None:
@@ -96,19 +104,30 @@ def _plan_invoicing(order: Order, memory: Memory, policy: TenantPolicy) -> Plan:
     if memory.same_number:
         evidence = f"order number {order.order_no} belongs to order {memory.same_number} already"
         return Plan(stage=_before(order), hold=Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence=evidence))
-    if hold := changed_after_invoice(order, memory) or _store_forgotten(order, memory, policy):
+    if hold := changed_since_settled(order, memory):
         return Plan(stage=Stage.INVOICING, hold=hold)
     if memory.unsettled:
         return _owing(order, memory, policy, unsettled=memory.unsettled)
     due = lines_due(order, memory)
     if not due:
         return _owing(order, memory, policy)
+    invoice = _invoice_of(order, due, memory, policy)
+    if isinstance(invoice, Hold):
+        return Plan(stage=_before(order), hold=invoice)
+    return _owing(order, memory, policy, invoice=invoice)
+
+
+def _invoice_of(order: Order, due: Sequence[Line], memory: Memory, policy: TenantPolicy) -> Invoice | Hold:
+    """The invoice of the due lines, or what stands in its way."""
     election = _elect(due, memory, policy)
     if hold := first_problem(order, due, election, policy):
-        return Plan(stage=_before(order), hold=hold)
+        return hold
     assert election is not None  # noqa: S101 - first_problem holds the order when nobody can be elected
     invoice = build_invoice(order, due, election, policy, _billed(memory))
-    return _owing(order, memory, policy, invoice=invoice)
+    if invoice.total < 0:
+        evidence = f"the invoice would be {invoice.total} {order.currency}: discounts exceed what was fulfilled"
+        return Hold(cause=HoldCause.TOTALS_DIFFER, evidence=evidence)
+    return invoice
 
 
 def lines_due(order: Order, memory: Memory) -> tuple[Line, ...]:
@@ -171,21 +190,47 @@ def _stage_of(order: Order, *, invoicing: bool, owing: bool) -> Stage:
 
 
 def _slips_owed(order: Order, memory: Memory, policy: TenantPolicy, invoice: Invoice | None) -> tuple[Slip, ...]:
-    done = {(s.revision, s.store) for s in memory.slips if s.state is EffectState.DONE}
-    billed = [(i.revision, i.store, _lines_as_invoiced(order, i)) for i in memory.made]
+    """The slips that are not done, of every invoice that exists and of the one that comes now."""
+    owed = [slip for fact in memory.made for slip in _slips_of(order, fact, memory, policy)]
     if invoice:
         lines = [line for line in order.lines if line.line_id in invoice.line_ids]
-        billed.append((invoice.revision, invoice.store, lines))
-    owed = [
-        slip for revision, store, lines in billed for slip in slips_to(order.order_no, revision, lines, store, policy)
+        owed += slips_to(order.order_no, invoice.revision, lines, invoice.store, policy)
+    return tuple(owed)
+
+
+def _slips_of(order: Order, invoice: InvoiceFact, memory: Memory, policy: TenantPolicy) -> tuple[Slip, ...]:
+    """What is left to move for an invoice.
+
+    A store that is mapped to another code since moves nothing twice: lines on a slip that may exist stay on it, and
+    lines that the invoicing store shipped itself stay there. What was not sent yet starts where the mapping says now.
+    """
+    made = [s for s in memory.moved if s.revision == invoice.revision]
+    moved = {line_id for slip in made for line_id in slip.lines}
+    stores = {**invoice.stores, **policy.stores}
+    left = [
+        line
+        for line in _lines_as_settled(order, invoice.lines)
+        if line.line_id not in moved and invoice.stores.get(line.facility_id) != invoice.store
     ]
-    return tuple(slip for slip in owed if (slip.revision, slip.from_store) not in done)
+    fresh = slips_to(
+        order.order_no, invoice.revision, left, invoice.store, policy.model_copy(update={"stores": stores})
+    )
+    return (*_unfinished(order, made, invoice.store), *fresh)
 
 
-def _lines_as_invoiced(order: Order, invoice: InvoiceFact) -> list[Line]:
-    """The invoice's lines where they were fulfilled then: what happens to them later moves no stock of this invoice."""
-    lines = [line for line in order.lines if line.line_id in invoice.lines]
-    return [line.model_copy(update={"facility_id": invoice.lines[line.line_id]}) for line in lines]
+def _unfinished(order: Order, slips: Sequence[WriteFact], to_store: str) -> tuple[Slip, ...]:
+    """The slips whose fate is not known yet, as they were sent."""
+    return tuple(
+        slip_of(order.order_no, s.revision, _lines_as_settled(order, s.lines), s.store, to_store)
+        for s in slips
+        if s.state is not EffectState.DONE
+    )
+
+
+def _lines_as_settled(order: Order, settled: Mapping[str, str]) -> list[Line]:
+    """These lines where they were fulfilled then: what happens to them later moves no stock of their documents."""
+    lines = [line for line in order.lines if line.line_id in settled]
+    return [line.model_copy(update={"facility_id": settled[line.line_id]}) for line in lines]
 
 
 def _write_backs_owed(memory: Memory, policy: TenantPolicy, invoice: Invoice | None) -> tuple[int, ...]:
@@ -217,23 +262,27 @@ def is_confirmed(order: Order, invoice: InvoiceFact) -> bool:
 # ---- what stands in the way ------------------------------------------------------------------------------------------
 
 
-def changed_after_invoice(order: Order, memory: Memory) -> Hold | None:
-    """The hold for a line that is on an invoice and is no longer fulfilled as it was then.
+def changed_since_settled(order: Order, memory: Memory) -> Hold | None:
+    """The hold for a line that is on an invoice or a slip and is no longer fulfilled as it was then.
 
     `ITEM_COMPLETED -> ITEM_APPROVED` is a legal transition (hotwax 1.2), so completion is not final.
     """
-    now = {line.line_id: line for line in order.lines}
-    changed = [
-        f"line {line_id} was invoiced as fulfilled by {facility}, now {_where(now.get(line_id))}"
-        for line_id, facility in sorted(memory.invoiced_lines.items())
-        if line_id not in memory.acknowledged and not _still(now.get(line_id), facility)
-    ]
-    return Hold(cause=HoldCause.REOPENED_LINE, evidence="; ".join(changed)) if changed else None
+    changed = changed_lines(order, memory)
+    if not changed:
+        return None
+    told = (f"line {i} was settled as fulfilled by {memory.settled_lines[i]}, now {now}" for i, now in changed.items())
+    return Hold(cause=HoldCause.REOPENED_LINE, evidence="; ".join(told))
 
 
-def _store_forgotten(order: Order, memory: Memory, policy: TenantPolicy) -> Hold | None:
-    """The hold for a store that was taken out of the configuration while slips of an invoice still start there."""
-    return unmapped_store([line for invoice in memory.made for line in _lines_as_invoiced(order, invoice)], policy)
+def changed_lines(order: Order, memory: Memory) -> dict[str, str]:
+    """Line id -> what it is now, of every settled line that changed in a way that no operator has settled."""
+    lines = {line.line_id: line for line in order.lines}
+    changed = {
+        line_id: _where(lines.get(line_id))
+        for line_id, facility in sorted(memory.settled_lines.items())
+        if not _still(lines.get(line_id), facility)
+    }
+    return {line_id: now for line_id, now in changed.items() if memory.acknowledged.get(line_id) != now}
 
 
 def _still(line: Line | None, facility: str) -> bool:
@@ -250,7 +299,7 @@ def first_problem(order: Order, due: Sequence[Line], election: Election | None, 
         digital_without_rule(due, policy)
         or unmapped_store(due, policy)
         or missing_upc(due)
-        or _unknown_adjustment(order, due)
+        or _unknown_adjustment(order, due, policy)
         or _totals_differ(order, policy)
         or _nobody_elected(election, policy)
     )
@@ -282,8 +331,8 @@ def missing_upc(lines: Sequence[Line]) -> Hold | None:
     return Hold(cause=HoldCause.UNMAPPED_PRODUCT, subject=product, evidence=evidence)
 
 
-def _unknown_adjustment(order: Order, lines: Sequence[Line]) -> Hold | None:
-    unknown = unknown_adjustments(order, lines)
+def _unknown_adjustment(order: Order, lines: Sequence[Line], policy: TenantPolicy) -> Hold | None:
+    unknown = unknown_adjustments(order, lines, policy)
     if not unknown:
         return None
     evidence = ", ".join(f"{a.kind} {a.amount}" for a in unknown)

@@ -48,6 +48,8 @@ class TenantPolicy(Frozen):
     stores: Mapping[str, str] = Field(default_factory=dict)
     """HotWax facility id -> Retail Pro store code."""
     tax_mode: TaxMode = TaxMode.INCLUDED
+    fees_with_shipping: tuple[str, ...] = ()
+    """HotWax adjustment types on the order, such as FEE, that are invoiced as part of the shipping amount."""
     check_grand_total: bool = True
     total_tolerance: Decimal = Decimal("0.01")
     digital_lines: CaseRule = CaseRule.HOLD

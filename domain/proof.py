@@ -14,7 +14,7 @@ from domain.books import ZERO, Document, LedgerDocument, Moves, Place, add_moves
 from domain.channel import OrderKind, kind_of
 from domain.order import Order
 from domain.policy import TenantPolicy
-from domain.proof_order import Finding, Value, as_table, check_order, shipped_by
+from domain.proof_order import Finding, Value, as_table, check_order
 from domain.proof_report import (
     NOT_VERIFIED,
     VERIFIED,
@@ -88,7 +88,7 @@ class Proof:
             self._explained.append(Explained(kind="not_read_yet", key=order.order_no, reason=excuse, units=units))
             return
         cause = "the feed missed it: run `waybill feed orders --since` with a day before it was fulfilled"
-        moves = shipped_by(order, self._policy)
+        moves = self._stock.shipped(order, {})
         self._differ("never_seen", order.order_no, cause, hotwax=f"{units} units fulfilled", moves=moves)
 
     # ---- documents ---------------------------------------------------------------------------------------------------

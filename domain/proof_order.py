@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from domain.base import Frozen, Moment
-from domain.books import ZERO, LedgerDocument, LineUnits, Moves, same_code, shipped_moves, total_by
+from domain.books import ZERO, LedgerDocument, LineUnits, same_code, total_by
 from domain.channel import OrderKind, kind_of, lines_to_transfer, selling_facility
-from domain.invoice import slips_to
-from domain.money import order_discount_of, shipping_of, tax_on_top, unit_prices
+from domain.money import net_of, order_discount_of, share_of_discount, shipping_of, tax_on_top, unit_prices
 from domain.order import Line, Order
 from domain.policy import TenantPolicy
 from domain.stages import EffectKind, EffectState
@@ -46,17 +45,30 @@ class Known(Frozen):
 # ---- stock -----------------------------------------------------------------------------------------------------------
 
 
-def shipped_by(order: Order, policy: TenantPolicy) -> Moves:
-    """What shipping this order must do to stock: what a store shipped leaves that store (design 5, invariant)."""
-    return shipped_moves(units_of(order.fulfilled, policy))
+Shippers = Mapping[str, str]
+"""Line id -> code of the store that shipped it, as the ledger remembers it from when it made the documents."""
 
 
-def units_of(lines: Sequence[Line], policy: TenantPolicy) -> list[LineUnits]:
+def shippers(documents: Sequence[LedgerDocument]) -> Shippers:
+    """Who shipped the lines that are on documents, by the mapping of stores at the time."""
+    made = [d for d in documents if d.state.may_exist]
+    by_invoice = {line: d.stores[at] for d in made for line, at in d.lines.items() if at in d.stores}
+    slips = [d for d in made if d.document.kind is EffectKind.SLIP]
+    return {**by_invoice, **{line: d.document.store for d in slips for line in d.lines}}
+
+
+def shipper_of(line: Line, policy: TenantPolicy, known: Shippers) -> str | None:
+    """The code of the store that shipped the line; None for a facility without one."""
+    return known.get(line.line_id) or policy.stores.get(line.facility_id)
+
+
+def units_of(lines: Sequence[Line], policy: TenantPolicy, known: Shippers | None = None) -> list[LineUnits]:
     """Units by store and UPC; digital lines and facilities without a store move no stock in Retail Pro."""
+    shipped = [(line, shipper_of(line, policy, known or {})) for line in lines if not line.digital]
     return [
-        LineUnits(store=policy.stores[line.facility_id], upc=line.upc, quantity=Decimal(line.quantity))
-        for line in lines
-        if line.upc and not line.digital and line.facility_id in policy.stores
+        LineUnits(store=store, upc=line.upc, quantity=Decimal(line.quantity))
+        for line, store in shipped
+        if line.upc and store
     ]
 
 
@@ -69,13 +81,18 @@ def sale_at_till(order: Order, policy: TenantPolicy) -> list[LineUnits] | None:
         case OrderKind.CARRIED_OUT:
             return units_of(order.fulfilled, policy)
         case OrderKind.SEND_SALE:
-            seller = policy.stores.get(selling_facility(order, policy.selling_store_attribute) or "")
+            seller = selling_store(order, policy)
             if seller is None:
                 return None
             sold = [line for line in order.kept if line.upc and not line.digital]
             return [LineUnits(store=seller, upc=line.upc or "", quantity=Decimal(line.quantity)) for line in sold]
         case _:
             return []
+
+
+def selling_store(order: Order, policy: TenantPolicy) -> str | None:
+    """The code of the store that sold a send sale; None when the order does not say, or nobody mapped it."""
+    return policy.stores.get(selling_facility(order, policy.selling_store_attribute) or "")
 
 
 # ---- invoices and slips ----------------------------------------------------------------------------------------------
@@ -85,20 +102,24 @@ def check_order(
     order: Order, documents: Sequence[LedgerDocument], policy: TenantPolicy, known: Known
 ) -> Iterator[Finding]:
     """Everything about this order on which HotWax and the ledger do not agree."""
-    made = [d for d in documents if d.state.may_exist]
-    invoices = sorted((d for d in made if d.document.kind is EffectKind.INVOICE), key=lambda d: d.revision)
-    if kind_of(order) in {OrderKind.SEND_SALE, OrderKind.CARRIED_OUT}:
+    made = sorted((d for d in documents if d.state.may_exist), key=lambda d: d.revision)
+    invoices = [d for d in made if d.document.kind is EffectKind.INVOICE]
+    slips = [d for d in made if d.document.kind is EffectKind.SLIP]
+    is_sold = kind_of(order) in {OrderKind.SEND_SALE, OrderKind.CARRIED_OUT}
+    changed = list(_changed_lines(order, slips if is_sold else invoices, known))
+    yield from changed
+    if is_sold:
         yield from _invoiced_though_sold(invoices)
     else:
-        changed = list(_changed_lines(order, invoices, known))
-        yield from changed
         yield from _lines_on_invoices(order, invoices, known)
-        if not changed:
-            yield from _amounts(order, invoices, policy, known)
-            for invoice in invoices:
-                yield from _invoice_units(order, invoice)
+    if changed:
+        return
+    if not is_sold:
+        yield from _amounts(order, invoices, policy, known)
+        for invoice in invoices:
+            yield from _invoice_units(order, invoice)
     if known.settled:
-        yield from _transfers(order, invoices, made, policy, known)
+        yield from _transfers(order, invoices, slips, policy, known)
 
 
 def _invoiced_though_sold(invoices: Sequence[LedgerDocument]) -> Iterator[Finding]:
@@ -114,19 +135,19 @@ def _invoiced_though_sold(invoices: Sequence[LedgerDocument]) -> Iterator[Findin
         )
 
 
-def _changed_lines(order: Order, invoices: Sequence[LedgerDocument], known: Known) -> Iterator[Finding]:
-    """Lines that are on an invoice and are no longer fulfilled where they were then (hotwax 1.2)."""
+def _changed_lines(order: Order, settled: Sequence[LedgerDocument], known: Known) -> Iterator[Finding]:
+    """Lines that are on a document and are no longer fulfilled where they were then (hotwax 1.2)."""
     now = {line.line_id: line for line in order.lines}
-    for invoice in invoices:
-        for line_id, facility in sorted(invoice.lines.items()):
+    for made in settled:
+        for line_id, facility in sorted(made.lines.items()):
             line = now.get(line_id)
             if line is not None and line.fulfilled and line.facility_id == facility:
                 continue
             yield Finding(
                 kind="not_shipped",
                 key=f"{known.order_no} line {line_id}",
-                cause="it was reopened, cancelled or moved in HotWax after it was invoiced: settle it with the store",
-                ledger=f"{invoice.document.name}, shipped by {facility}",
+                cause="it was reopened, cancelled or moved in HotWax after its document: settle it with the store",
+                ledger=f"{made.document.name}, shipped by {facility}",
                 hotwax=f"{line.status} at {line.facility_id}" if line else "gone",
                 excuse="an operator settled it with the store" if line_id in known.acknowledged else None,
             )
@@ -189,13 +210,16 @@ def _amounts(order: Order, invoices: Sequence[LedgerDocument], policy: TenantPol
     """All invoices together cost what their lines, the shipping and the order's discount cost in HotWax, exactly.
 
     A forced order's discount is split by what was fulfilled then, so that its share is taken from the ledger.
+    Otherwise it loses what belongs to cancelled lines.
     """
     if not invoices:
         return
     lines = [line for line in order.lines if any(line.line_id in invoice.lines for invoice in invoices)]
     by_ledger = sum((invoice.amount for invoice in invoices), ZERO)
     taken = sum((invoice.order_discount for invoice in invoices), ZERO)
-    discount = taken if known.forced or order.open_lines else order_discount_of(order)
+    kept, whole = (sum((net_of(line) for line in some), ZERO) for some in (order.kept, order.lines))
+    owed = share_of_discount(order_discount_of(order), kept, whole)
+    discount = taken if known.forced or order.open_lines else owed
     by_hotwax = cost_of(lines, policy) + shipping_of(order, policy) - discount
     if by_ledger != by_hotwax:
         yield Finding(
@@ -219,15 +243,13 @@ def cost_of(lines: Sequence[Line], policy: TenantPolicy) -> Decimal:
 def _transfers(
     order: Order,
     invoices: Sequence[LedgerDocument],
-    made: Sequence[LedgerDocument],
+    slips: Sequence[LedgerDocument],
     policy: TenantPolicy,
     known: Known,
 ) -> Iterator[Finding]:
-    """What each other store shipped went from it to the invoicing store, once."""
-    owed = _owed(order, invoices, policy)
-    if owed is None:
-        return
-    done = [d.document for d in made if d.document.kind is EffectKind.SLIP and d.state is EffectState.DONE]
+    """What each other store shipped went from it to the store that sold it, once."""
+    owed = _owed(order, invoices, policy, shippers([*invoices, *slips]))
+    done = [d.document for d in slips if d.state is EffectState.DONE]
     there = total_by(((*d.route, upc), quantity) for d in done for upc, quantity in d.by_upc.items())
     for route in sorted({key[:2] for key in owed.keys() | there.keys()}):
         due, found = _on_route(owed, route), _on_route(there, route)
@@ -245,27 +267,18 @@ _Carried = Mapping[tuple[str, str, str], Decimal]
 """Units by (from store, to store, UPC)."""
 
 
-def _owed(order: Order, invoices: Sequence[LedgerDocument], policy: TenantPolicy) -> _Carried | None:
-    """The transfers that the lines ask for; None where a store has no code any more."""
-    sold: list[tuple[str, list[Line]]] = [(i.document.store, _as_invoiced(order, i)) for i in invoices]
-    if kind_of(order) is OrderKind.SEND_SALE:
-        seller = policy.stores.get(selling_facility(order, policy.selling_store_attribute) or "")
-        if seller is None:
-            return None
+def _owed(order: Order, invoices: Sequence[LedgerDocument], policy: TenantPolicy, known: Shippers) -> _Carried:
+    """The transfers that the lines ask for, from the store that shipped each to the one that sold it."""
+    sold = [(i.document.store, [x for x in order.lines if x.line_id in i.lines]) for i in invoices]
+    seller = selling_store(order, policy)
+    if seller and kind_of(order) is OrderKind.SEND_SALE:
         sold.append((seller, list(lines_to_transfer(order))))
-    if any(line.facility_id not in policy.stores and not line.digital for _, lines in sold for line in lines):
-        return None
-    slips = [slip for store, lines in sold for slip in slips_to("", 0, lines, store, policy)]
+    units = [(unit, to_store) for to_store, lines in sold for unit in units_of(lines, policy, known)]
     return total_by(
-        ((same_code(slip.from_store), same_code(slip.to_store), same_code(upc)), Decimal(quantity))
-        for slip in slips
-        for upc, quantity in slip.units
+        ((same_code(unit.store), same_code(to_store), same_code(unit.upc)), unit.quantity)
+        for unit, to_store in units
+        if same_code(unit.store) != same_code(to_store)
     )
-
-
-def _as_invoiced(order: Order, invoice: LedgerDocument) -> list[Line]:
-    lines = [line for line in order.lines if line.line_id in invoice.lines]
-    return [line.model_copy(update={"facility_id": invoice.lines[line.line_id]}) for line in lines]
 
 
 def _on_route(carried: _Carried, route: tuple[str, ...]) -> Mapping[str, Decimal]:

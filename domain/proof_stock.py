@@ -17,7 +17,7 @@ from domain.books import (
 )
 from domain.order import Order
 from domain.policy import TenantPolicy
-from domain.proof_order import sale_at_till, shipped_by, units_of
+from domain.proof_order import Shippers, sale_at_till, shippers, units_of
 from domain.proof_report import Case, Difference, Explained, Period
 
 _NO_REASON = "moved by something that Waybill has no part in: a sale at the till, a receipt, a count"
@@ -65,14 +65,14 @@ class StockSheet:
         if case.order is None or not settled:
             add_moves(self._by_hotwax, counted)
             return
-        add_moves(self._by_hotwax, self._shipped(case.order))
+        add_moves(self._by_hotwax, self.shipped(case.order, shippers(case.documents)))
         add_moves(self._by_hotwax, uncounted, sign=-1)
 
     def take_unseen(self, order: Order, *, settled: bool) -> None:
         """Add what an order that the ledger does not know did: it was sold at a till, or it should be invoiced."""
         sale = self._sale(order)
         add_moves(self._by_ledger, sale)
-        add_moves(self._by_hotwax, self._shipped(order) if settled else sale)
+        add_moves(self._by_hotwax, self.shipped(order, {}) if settled else sale)
 
     def take_documents(self, documents: Sequence[Document]) -> None:
         """Add what documents did that were asked for by orders that are not compared."""
@@ -80,9 +80,11 @@ class StockSheet:
             add_moves(self._by_ledger, document.moves)
             add_moves(self._by_hotwax, document.moves)
 
-    def _shipped(self, order: Order) -> Moves:
-        self._spell_units(units_of(order.fulfilled, self._policy))
-        return shipped_by(order, self._policy)
+    def shipped(self, order: Order, known: Shippers) -> Moves:
+        """What shipping this order must do to stock: what a store shipped leaves that store (design 5, invariant)."""
+        units = units_of(order.fulfilled, self._policy, known)
+        self._spell_units(units)
+        return shipped_moves(units)
 
     def _sale(self, order: Order) -> Moves:
         sold = sale_at_till(order, self._policy)

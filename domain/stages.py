@@ -53,11 +53,11 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.FIELD_TOO_LONG: "shorten the value at its source, or mend order_no_template, then `resume`",
     HoldCause.FIELD_MISSING: "add the value in HotWax, or a default in waybill.toml, then `resume`",
     HoldCause.TOTALS_DIFFER: "find which side is wrong; mend the order in HotWax or the tax mode, then `resume`",
-    HoldCause.UNKNOWN_ADJUSTMENT: "say in waybill.toml how this adjustment type is invoiced, then `resume`",
+    HoldCause.UNKNOWN_ADJUSTMENT: "mend it in HotWax, or add an order's fee to fees_with_shipping; then `resume`",
     HoldCause.DIGITAL_LINE: "set digital_lines in waybill.toml, then `resume`",
     HoldCause.EXCHANGE_ORDER: "set exchange_orders in waybill.toml, then `resume`; or `cancel`",
     HoldCause.SELLING_STORE_UNKNOWN: "add the selling store's attribute to the order in HotWax, then `resume`",
-    HoldCause.DUPLICATE_ORDER_NO: "another order or system has this number: `cancel`, or `confirm` its invoice",
+    HoldCause.DUPLICATE_ORDER_NO: "`cancel` the copy and `resume` the other; if Retail Pro has this one: `confirm`",
     HoldCause.REOPENED_LINE: "settle the invoiced line with the store (return or refulfill it), then `resume`",
     HoldCause.INVOICE_REJECTED: "mend what Retail Pro names, then `resume`; or `cancel`",
     HoldCause.INVOICE_UNKNOWN: "look for the order number in Retail Pro: `confirm` the number found, or `resend`",
@@ -70,6 +70,9 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: read the evidence, mend the source, then `resume`",
     HoldCause.ORDER_NOT_FOUND: "check the order in HotWax, then `resume`; or `cancel`",
 }
+
+
+_PASSING = frozenset({HoldCause.REMOTE_UNREACHABLE, HoldCause.REMOTE_CONTRACT, HoldCause.ORDER_NOT_FOUND})
 
 
 class Hold(Frozen):
@@ -87,6 +90,11 @@ class Hold(Frozen):
     def key(self) -> str:
         """The name of the systematic cause, as operators write it: `unmapped_store:DMA07`."""
         return f"{self.cause}:{self.subject}" if self.subject else str(self.cause)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the cause may go away by itself, so that the order tries again after a while."""
+        return self.cause in _PASSING
 
     @property
     def next_action(self) -> str:

@@ -14,10 +14,14 @@ from domain.base import Frozen
 from domain.outcomes import EffectResult, Outcome, WriteOutcome, state_after
 from domain.stages import EffectKind, EffectState
 from ledger import journal
-from ledger.tables import EffectRow, SlipNumberRow
+from ledger.tables import EffectRow, OrderRow, SlipNumberRow
 
 ANSWER_MAX = 8_192
 """How much of a remote's answer is kept, in characters."""
+
+
+class NotPromisedError(LookupError):
+    """There is no such promise now; the next assessment of the order makes it anew, if it is still owed."""
 
 
 class EffectDraft(Frozen):
@@ -33,6 +37,8 @@ class EffectDraft(Frozen):
     remote_no: str
     store: str = ""
     lines: Mapping[str, str] | None = None
+    stores: Mapping[str, str] | None = None
+    epoch: int = 0
     amount: Decimal = Decimal(0)
     order_discount: Decimal = Decimal(0)
 
@@ -62,7 +68,8 @@ def promise(session: Session, draft: EffectDraft, now: datetime) -> EffectRow:
         row.amount, row.order_discount = str(draft.amount), str(draft.order_discount)
         session.add(row)
     elif row.order_id == draft.order_id and not row.state.may_exist:
-        row.body, row.lines, row.store = draft.body, dict(draft.lines) if draft.lines else None, draft.store
+        row.body, row.remote_no, row.store, row.epoch = draft.body, draft.remote_no, draft.store, draft.epoch
+        row.lines, row.stores = dict(draft.lines or {}) or None, dict(draft.stores or {}) or None
         row.amount, row.order_discount = str(draft.amount), str(draft.order_discount)
         row.state, row.foreign, row.planned_at = EffectState.PLANNED, False, now
     return row
@@ -75,11 +82,9 @@ def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_re
     looking up, or because the remote makes no second document.
 
     Raises:
-        LookupError: nobody promised this effect.
+        NotPromisedError: nobody promised this effect, or the order's newest assessment does not want it any more.
     """
-    row = session.get(EffectRow, key, with_for_update=True)
-    if row is None:
-        raise LookupError(f"effect {key} was never promised")
+    row = _claimed(session, key)
     if row.state in {EffectState.DONE, EffectState.REJECTED}:
         return Turn.SETTLED, row
     if row.state is EffectState.SENDING:
@@ -95,6 +100,18 @@ def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_re
     return turn, row
 
 
+def _claimed(session: Session, key: str) -> EffectRow:
+    """The effect's row, locked after its order's: an assessment locks in the same order, so neither sees half of it."""
+    row = session.get(EffectRow, key)
+    if row is None:
+        raise NotPromisedError(f"effect {key} was never promised")
+    order = session.get_one(OrderRow, (row.tenant, row.order_id), with_for_update=True)
+    row = session.get_one(EffectRow, key, with_for_update=True, populate_existing=True)
+    if row.state is EffectState.PLANNED and row.epoch != order.epoch:
+        raise NotPromisedError(f"effect {key} was promised before the order changed")
+    return row
+
+
 def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now: datetime) -> EffectRow:
     """Write down what an attempt came to.
 
@@ -107,8 +124,8 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
         _note(session, row, now, f"a late answer of attempt {attempt} changes nothing: {outcome.outcome}")
         return row
     row.state, row.in_doubt = state, state is EffectState.UNKNOWN
-    row.number, row.problem = outcome.number, outcome.problem
-    row.http_status, row.answer = outcome.http_status, outcome.raw[:ANSWER_MAX]
+    row.number, row.problem = outcome.number and _plain(outcome.number), _plain(outcome.problem)
+    row.http_status, row.answer = outcome.http_status, _plain(outcome.raw)[:ANSWER_MAX]
     row.foreign = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED
     row.lease_until, row.settled_at = None, now
     _note(session, row, now, _told(row))
@@ -127,8 +144,9 @@ def release(session: Session, key: str, attempt: int, now: datetime, why: str) -
 
 
 def confirm(row: EffectRow, number: str, now: datetime) -> None:
-    """Adopt what an operator found in the remote system: the document exists, with this number."""
-    row.state, row.number, row.confirmed = EffectState.DONE, number, True
+    """Adopt what an operator found: the document exists, with this number; one that is known to exist is confirmed."""
+    row.confirmed = row.confirmed or row.state is EffectState.DONE
+    row.state, row.number = EffectState.DONE, number
     row.problem, row.foreign, row.lease_until, row.settled_at = "", False, None, now
 
 
@@ -170,6 +188,11 @@ def next_slip_number(session: Session, tenant: str, start: int) -> int:
         session.add(row)
     number, row.next_number = row.next_number, row.next_number + 1
     return number
+
+
+def _plain(text: str) -> str:
+    """The text without what a database refuses, NUL and half characters: no answer may be lost for them."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _doubt(session: Session, row: EffectRow, now: datetime, why: str) -> None:

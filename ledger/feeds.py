@@ -1,12 +1,11 @@
 """What the feeds saw: events once each, and the cursor, in one transaction (design 10)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select, update
 
 from domain.base import Frozen, Moment
-from ledger import orders
 from ledger.tables import FeedCursorRow, FeedEventRow, OrderRow
 
 ORDERS = "orders"
@@ -48,8 +47,8 @@ def record_page(
     fresh = _not_seen(session, tenant, events)
     known = _known_orders(session, tenant, {e.order_id for e in fresh})
     wanted = [e for e in fresh if e.opens or e.order_id in known]
-    for order_id in sorted({e.order_id for e in wanted} - known):
-        orders.see(session, tenant, order_id, now)
+    opened = sorted({e.order_id for e in wanted} - known)
+    session.add_all(OrderRow(tenant=tenant, order_id=order_id, stage_since=now, seen_at=now) for order_id in opened)
     session.add_all(_row(tenant, event, now, backfill, dispatched_at=None) for event in wanted)
     idle = [e for e in fresh if not e.opens and e.order_id not in known]
     session.add_all(_row(tenant, event, now, backfill, dispatched_at=now) for event in idle)
@@ -97,32 +96,31 @@ def _advance(session: Session, tenant: str, cursor: datetime, now: datetime) -> 
     row.cursor, row.polled_at = max(row.cursor, cursor), now
 
 
-def waiting_orders(session: Session, tenant: str, *, backfill: bool, limit: int) -> Sequence[str]:
-    """Orders with events that their workflow was not told of, those waiting longest first."""
-    query = (
-        select(FeedEventRow.order_id)
-        .where(
-            FeedEventRow.tenant == tenant,
-            FeedEventRow.feed == ORDERS,
-            col(FeedEventRow.dispatched_at).is_(None),
-            FeedEventRow.backfill == backfill,
-        )
-        .order_by(col(FeedEventRow.seen_at))
-        .limit(limit)
+def waiting_events(
+    session: Session, tenant: str, *, backfill: bool, without: Collection[str], limit: int
+) -> dict[str, list[str]]:
+    """Order id -> ids of its events that its workflow was not told of, those waiting longest first."""
+    query = select(FeedEventRow.order_id, FeedEventRow.event_id).where(
+        FeedEventRow.tenant == tenant,
+        FeedEventRow.feed == ORDERS,
+        col(FeedEventRow.dispatched_at).is_(None),
+        FeedEventRow.backfill == backfill,
+        col(FeedEventRow.order_id).not_in(list(without)),
     )
-    return list(dict.fromkeys(session.exec(query).all()))
+    waiting: dict[str, list[str]] = {}
+    for order_id, event_id in session.exec(query.order_by(col(FeedEventRow.seen_at)).limit(limit)).all():
+        waiting.setdefault(order_id, []).append(event_id)
+    return waiting
 
 
-def mark_dispatched(session: Session, tenant: str, order_ids: Iterable[str], seen_by: datetime, now: datetime) -> None:
-    """Note that the workflows of these orders were told of everything seen until `seen_by`."""
+def mark_dispatched(session: Session, tenant: str, event_ids: Sequence[str], now: datetime) -> None:
+    """Note that the workflows of these events' orders were told."""
     session.exec(
         update(FeedEventRow)
         .where(
             col(FeedEventRow.tenant) == tenant,
             col(FeedEventRow.feed) == ORDERS,
-            col(FeedEventRow.order_id).in_(list(order_ids)),
-            col(FeedEventRow.dispatched_at).is_(None),
-            col(FeedEventRow.seen_at) <= seen_by,
+            col(FeedEventRow.event_id).in_(event_ids),
         )
         .values(dispatched_at=now)
     )

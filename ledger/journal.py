@@ -35,6 +35,7 @@ def timeline(session: Session, tenant: str, order_id: str) -> Sequence[JournalRo
     return session.exec(mine.order_by(col(JournalRow.id))).all()
 
 
-def answer_to(session: Session, command_id: str) -> JournalRow | None:
-    """The entry of a command that was applied before, so that a repeat changes nothing."""
-    return session.exec(select(JournalRow).where(JournalRow.command_id == command_id)).first()
+def answer_to(session: Session, tenant: str, order_id: str, command_id: str) -> JournalRow | None:
+    """The entry of a command that the order was given before, so that a repeat changes nothing."""
+    mine = select(JournalRow).where(JournalRow.tenant == tenant, JournalRow.order_id == order_id)
+    return session.exec(mine.where(JournalRow.command_id == command_id)).first()

@@ -45,8 +45,8 @@ def check(ledger: Ledger) -> None:
     Raises:
         SchemaOutdatedError: `waybill setup` has to run first.
     """
-    with ledger.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+    with ledger.reading() as session:
+        found = MigrationContext.configure(session.connection()).get_current_revision()
     if found != newest():
         where = ledger.url.render_as_string()
         raise SchemaOutdatedError(f"the ledger at {where} has schema {found or 'none'}: run `waybill setup`")

@@ -35,15 +35,19 @@ def hold_of(row: OrderRow) -> Hold | None:
 
 def memory_of(session: Session, row: OrderRow, order_no: str) -> Memory:
     """What is remembered of this order, and whether another one already uses its number."""
-    mine = effects.of_order(session, row.tenant, row.order_id)
+    mine = remembered(row, effects.of_order(session, row.tenant, row.order_id))
+    return mine.model_copy(update={"same_number": _rival(session, row, order_no)})
+
+
+def remembered(row: OrderRow, mine: Sequence[EffectRow]) -> Memory:
+    """What its row and its effects tell of an order; they do not tell who else uses its number."""
     return Memory(
         invoices=tuple(_invoice_fact(e) for e in mine if e.kind is EffectKind.INVOICE),
         slips=tuple(_write_fact(e) for e in mine if e.kind is EffectKind.SLIP),
         write_backs=tuple(_write_fact(e) for e in mine if e.kind is EffectKind.WRITE_BACK),
         force=Force.model_validate(row.force) if row.force else None,
         cancel_wanted=row.cancel_wanted,
-        acknowledged=frozenset(row.acknowledged or ()),
-        same_number=_rival(session, row, order_no),
+        acknowledged=row.acknowledged or {},
     )
 
 
@@ -54,6 +58,7 @@ def _invoice_fact(row: EffectRow) -> InvoiceFact:
         state=row.state,
         store=row.store,
         lines=row.lines or {},
+        stores=row.stores or {},
         order_discount=Decimal(row.order_discount),
         number=row.number,
         sent_at=row.sent_at,
@@ -62,7 +67,7 @@ def _invoice_fact(row: EffectRow) -> InvoiceFact:
 
 
 def _write_fact(row: EffectRow) -> WriteFact:
-    return WriteFact(key=row.key, revision=row.revision, state=row.state, store=row.store)
+    return WriteFact(key=row.key, revision=row.revision, state=row.state, store=row.store, lines=row.lines or {})
 
 
 def _rival(session: Session, row: OrderRow, order_no: str) -> str | None:
@@ -175,6 +180,13 @@ def find(session: Session, wanted: OrderFilter, limit: int | None = None) -> Seq
     if wanted.older_than:
         query = query.where(col(OrderRow.stage_since) <= wanted.older_than)
     return session.exec(query.order_by(col(OrderRow.stage_since)).limit(limit)).all()
+
+
+def known(session: Session, tenant: str, order_ids: Sequence[str]) -> list[OrderRow]:
+    """The rows of these orders, in this order; orders that nobody has seen are left out."""
+    mine = select(OrderRow).where(OrderRow.tenant == tenant, col(OrderRow.order_id).in_(order_ids))
+    rows = {row.order_id: row for row in session.exec(mine).all()}
+    return [rows[order_id] for order_id in order_ids if order_id in rows]
 
 
 def by_number(session: Session, tenant: str | None, number: str) -> Sequence[OrderRow]:

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, ForeignKeyConstraint, Index, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy import Enum as SqlEnum
 from sqlmodel import Field, SQLModel
 
@@ -72,7 +82,7 @@ class OrderRow(SQLModel, table=True):
     total: str | None = None
     force: dict[str, Any] | None = _json()
     cancel_wanted: bool = False
-    acknowledged: list[str] | None = _json()
+    acknowledged: dict[str, str] | None = _json()
     placed_at: datetime | None = _moment(nullable=True)
     seen_at: datetime = _moment()
     read_at: datetime | None = _moment(nullable=True)
@@ -120,7 +130,10 @@ class EffectRow(SQLModel, table=True):
     body: str = Field(sa_type=Text)
     remote_no: str = ""
     """The number we gave it in the remote system: the order number, or the slip number."""
+    epoch: int = 0
+    """The assessment that promised it; one that the order has outlived is not sent."""
     lines: dict[str, str] | None = _json()
+    stores: dict[str, str] | None = _json()
     amount: str = "0"
     order_discount: str = "0"
     in_doubt: bool = False
@@ -141,7 +154,10 @@ class JournalRow(SQLModel, table=True):
     """The audit trail: what happened to an order, when, and by whose hand."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_by_order", "tenant", "order_id", "id"),)
+    __table_args__ = (
+        Index("journal_by_order", "tenant", "order_id", "id"),
+        UniqueConstraint("tenant", "order_id", "command_id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     tenant: str
@@ -150,7 +166,7 @@ class JournalRow(SQLModel, table=True):
     kind: str
     actor: str
     text: str = Field(sa_type=Text)
-    command_id: str | None = Field(default=None, unique=True)
+    command_id: str | None = None
 
 
 class SlipNumberRow(SQLModel, table=True):

@@ -1,7 +1,6 @@
 """Putting the parts together: from settings to a ledger, tenants' systems, and a connection to Temporal."""
 
 import threading
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from activities.metrics import count_call
-from activities.systems import TenantSystems
+from activities.systems import TenantSystems, UnknownTenantError
 from connectors.hotwax.client import HotWax
 from connectors.http import CallBudget as Budget
 from connectors.retailpro.partner_v1 import PartnerV1
@@ -37,9 +36,12 @@ def _allowances(tenant: str, settings: TenantSettings) -> dict[str, Allowance]:
 
 
 def longest_call(settings: TenantSettings) -> timedelta:
-    """Longer than any call to a tenant's systems can take: connecting, waiting for an answer, and reading it."""
-    longest = max(s.timeout_connect + 2 * s.timeout_read for s in (settings.hotwax, settings.retailpro))
-    return longest + timedelta(seconds=1)
+    """Longer than any turn at a tenant's systems: connecting, sending, waiting for an answer, and reading it.
+
+    A turn at HotWax may have three calls: a login, a look-up and the write.
+    """
+    hotwax, retailpro = ((s.timeout_connect + s.timeout_read) * 2 for s in (settings.hotwax, settings.retailpro))
+    return max(3 * hotwax, retailpro) + timedelta(seconds=1)
 
 
 def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:
@@ -55,14 +57,15 @@ def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantS
 
 
 class LiveTenants:
-    """Tenants that follow the configuration file: an edited mapping works without a restart.
+    """Tenants that follow the configuration file: an edited mapping or template works without a restart.
 
-    A file that no longer makes sense is reported and changes nothing. Addresses, credentials, budgets and new tenants
-    need a restart of the worker, since its queues and connections are made at the start.
+    A file that no longer makes sense is reported and changes nothing. Budgets, waits and new tenants need a restart of
+    the worker, since its queues are made at the start.
     """
 
     def __init__(self, settings: Settings, budget: Budget, path: Path | None = None) -> None:
-        self._path, self._lock = path, threading.Lock()
+        self._path, self._lock, self._budget = path, threading.Lock(), budget
+        self._outlived: list[TenantSystems] = []
         self._systems = {name: systems_of(name, t, budget) for name, t in settings.tenants.items()}
         self._stamp = self._stamp_of_file()
 
@@ -70,15 +73,17 @@ class LiveTenants:
         """The tenant's systems, with its rules as the file has them now.
 
         Raises:
-            KeyError: the worker was started without this tenant.
+            UnknownTenantError: the worker was started without this tenant.
         """
         if self._stamp_of_file() != self._stamp:
             self._reload()
+        if tenant not in self._systems:
+            raise UnknownTenantError(tenant)
         return self._systems[tenant]
 
     def close(self) -> None:
         """Close the connections to all systems."""
-        for systems in self._systems.values():
+        for systems in (*self._systems.values(), *self._outlived):
             systems.oms.close()
             systems.pos.close()
 
@@ -100,22 +105,11 @@ class LiveTenants:
             except ConfigurationError as error:
                 log.warning("configuration not taken over", problem=str(error), next="mend it; the old rules stay")
                 return
-            self._systems = {name: _with_rules(known, fresh) for name, known in self._systems.items()}
+            renewed = {n: systems_of(n, s, self._budget) for n, s in fresh.items() if n in self._systems}
+            # Calls under way still use the old connections: they are closed with the worker.
+            self._outlived += [self._systems[name] for name in renewed]
+            self._systems |= renewed
             log.info("configuration taken over", tenants=sorted(self._systems))
-
-
-def _with_rules(systems: TenantSystems, fresh: Mapping[str, TenantSettings]) -> TenantSystems:
-    settings = fresh.get(systems.name)
-    if settings is None:
-        return systems
-    return TenantSystems(
-        name=systems.name,
-        policy=settings.rules,
-        oms=systems.oms,
-        pos=systems.pos,
-        slip_no_start=settings.retailpro.slip_no_start,
-        feed_overlap=settings.hotwax.overlap,
-    )
 
 
 async def connect(runtime: Runtime | None = None) -> Client:

@@ -56,7 +56,7 @@ def new_id() -> str:
 
 def known_answer(session: Session, row: OrderRow, verb: Verb, command: Command) -> CommandAnswer | None:
     """The answer that the ledger can give by itself: to a repeated command, and for an order that has ended."""
-    earlier = journal.answer_to(session, command.id)
+    earlier = journal.answer_to(session, row.tenant, row.order_id, command.id)
     if earlier is not None:
         refused = "(refused: " in earlier.text
         return CommandAnswer(accepted=not refused, message=f"was given before: {earlier.text}")
@@ -73,6 +73,7 @@ def _situation(session: Session, row: OrderRow) -> Situation:
         stage=row.stage,
         hold=hold.cause if hold else None,
         invoices=sum(effect.state is EffectState.DONE for effect in invoices),
+        cancelled_by_operator=row.cancel_wanted,
         sending=any(effect.state.may_exist and effect.state is not EffectState.DONE for effect in invoices),
         in_doubt=orders.effects_in_doubt(rows),
     )

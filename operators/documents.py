@@ -23,6 +23,7 @@ def document_of(row: EffectRow) -> LedgerDocument | None:
         foreign=row.foreign,
         revision=row.revision,
         lines=row.lines or {},
+        stores=row.stores or {},
         order_discount=Decimal(row.order_discount),
         at=row.settled_at or row.sent_at,
         number=row.number,

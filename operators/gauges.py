@@ -26,6 +26,7 @@ def refresh_gauges(ledger: Ledger) -> None:
         oldest = session.exec(
             select(OrderRow.tenant, func.min(OrderRow.stage_since)).where(still_open).group_by(col(OrderRow.tenant))
         ).all()
+    metrics.ORDERS.clear()
     metrics.HOLDS.clear()
     metrics.OLDEST.clear()
     for tenant, stage, count in stages:

@@ -9,6 +9,8 @@ from typing import Self
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from ledger.database import LedgerUnavailableError
+
 Probe = Callable[[], str | None]
 """None when all is well, else what is wrong."""
 
@@ -26,14 +28,21 @@ class HealthServer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if self.path == "/metrics":
-                    refresh()
-                    self._send(HTTPStatus.OK, generate_latest(), CONTENT_TYPE_LATEST)
+                    self._metrics()
                 elif self.path in probes:
                     problem = probes[self.path]()
                     status = HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK
                     self._send(status, (problem or "ok").encode() + b"\n", "text/plain; charset=utf-8")
                 else:
                     self._send(HTTPStatus.NOT_FOUND, b"try /healthz, /readyz or /metrics\n", "text/plain")
+
+            def _metrics(self) -> None:
+                try:
+                    refresh()
+                except LedgerUnavailableError as error:
+                    self._send(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}\n".encode(), "text/plain; charset=utf-8")
+                else:
+                    self._send(HTTPStatus.OK, generate_latest(), CONTENT_TYPE_LATEST)
 
             def _send(self, status: HTTPStatus, body: bytes, kind: str) -> None:
                 self.send_response(status)

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import exists, func, or_
 from sqlmodel import Session, col, select
 
 from connectors import exact_json
 from domain.base import Frozen
 from domain.books import Balance, LedgerDocument, LineUnits, balances
+from domain.channel import POS_CHANNELS
+from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
 from ledger import effects, feeds, journal, orders
 from ledger.database import Ledger
@@ -134,8 +136,13 @@ def order_list(session: Session, wanted: orders.OrderFilter, limit: int | None) 
 
 
 def open_orders(ledger: Ledger, tenant: str) -> Iterator[Sequence[OrderRow]]:
-    """All orders of a tenant whose life goes on, in batches."""
-    return batches(ledger, tenant, col(OrderRow.stage).in_([stage for stage in Stage if not stage.is_end]))
+    """All orders of a tenant whose life goes on, and ended ones with news nobody has read, in batches."""
+    news = exists().where(
+        col(FeedEventRow.tenant) == OrderRow.tenant,
+        col(FeedEventRow.order_id) == OrderRow.order_id,
+        col(FeedEventRow.seen_at) > OrderRow.read_at,
+    )
+    return batches(ledger, tenant, or_(col(OrderRow.stage).in_([s for s in Stage if not s.is_end]), news))
 
 
 def batches(ledger: Ledger, tenant: str, *conditions: Any, size: int = BATCH) -> Iterator[Sequence[OrderRow]]:
@@ -197,7 +204,7 @@ def order_view(session: Session, row: OrderRow) -> OrderView:
         read_at=row.read_at,
         lines=tuple(line.model_dump(exclude={"tenant", "order_id"}) for line in lines),
         effects=tuple(_effect_line(effect) for effect in rows),
-        balances=balances(_shipped(lines), [d for d in map(document_of, rows) if d]),
+        balances=_balances(row, lines, rows),
         timeline=tuple(
             Happening(at=entry.at, kind=entry.kind, actor=entry.actor, text=entry.text)
             for entry in journal.timeline(session, row.tenant, row.order_id)
@@ -205,11 +212,18 @@ def order_view(session: Session, row: OrderRow) -> OrderView:
     )
 
 
+def _balances(row: OrderRow, lines: Sequence[LineRow], rows: Sequence[EffectRow]) -> tuple[Balance, ...]:
+    """What was shipped and booked; nothing for a sale of a till, whose own booking the ledger does not have."""
+    if row.channel in POS_CHANNELS:
+        return ()
+    return balances(_shipped(lines), [document for document in map(document_of, rows) if document])
+
+
 def _shipped(lines: Sequence[LineRow]) -> list[LineUnits]:
     return [
         LineUnits(store=line.store, upc=line.upc or line.product_id, quantity=Decimal(line.quantity))
         for line in lines
-        if line.status == "ITEM_COMPLETED" and not line.digital and line.store
+        if line.status == LineStatus.COMPLETED and not line.digital and line.store
     ]
 
 

@@ -85,9 +85,8 @@ async def _search_attributes(client: Client) -> str:
     missing = await _missing_attributes(client)
     if not missing:
         return "search attributes: there already"
-    request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
     try:
-        await client.operator_service.add_search_attributes(request)
+        await _until(_can_add_attributes, client, "search attributes")
     except RPCError as error:
         raise SetUpError(
             f"search attributes {', '.join(missing)} (keyword) could not be made ({error}): make them with your "
@@ -97,9 +96,26 @@ async def _search_attributes(client: Client) -> str:
     return f"search attributes: made {', '.join(missing)}"
 
 
+async def _can_add_attributes(client: Client) -> bool:
+    missing = await _missing_attributes(client)
+    request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=missing)
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 async def _missing_attributes(client: Client) -> Mapping[str, IndexedValueType.ValueType]:
     request = ListSearchAttributesRequest(namespace=client.namespace)
-    there = await client.operator_service.list_search_attributes(request)
+    try:
+        there = await client.operator_service.list_search_attributes(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return dict(REGISTERED)  # the namespace was made a moment ago, and not every part of the server knows it
+        raise
     return {name: kind for name, kind in REGISTERED.items() if name not in there.custom_attributes}
 
 

@@ -7,7 +7,7 @@ The workflow decides when; what is owed is answered by `assess_order`, which rea
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -63,6 +63,7 @@ class OrderWorkflow:
         self._order = order
         self._stage, self._hold, self._since = order.stage, order.hold, workflow.now()
         self._epoch = order.epoch
+        self._confirm_by: datetime | None = None
         self._changed, self._ended = False, False
         self._inbox: list[GivenCommand] = []
         self._answers: dict[str, CommandAnswer] = {}
@@ -101,7 +102,7 @@ class OrderWorkflow:
         if owed is None:
             return
         if owed.hold is not None:
-            await self._news()
+            await self._news(self._pause_of(owed.hold))
             return
         _ = await self._invoice(owed) and await self._confirm(owed) and await self._transfer(owed)
 
@@ -119,7 +120,7 @@ class OrderWorkflow:
             )
         except ActivityError as error:
             self._inbox = [*commands, *self._inbox]
-            await self._held(_out_of_reach(self._hotwax, error))
+            await self._held(_out_of_reach(self._hotwax, error), unanswered=len(commands))
             return None
         self._seen, self._situation, self._epoch = seen, seen.situation, seen.epoch
         self._answer(seen.answers)
@@ -136,19 +137,22 @@ class OrderWorkflow:
         if owed.confirm is None:
             return True
         self._notice(unconfirmed=(owed.confirm,))
+        self._confirm_by = self._confirm_by or workflow.now() + self._order.waits.confirmation
+        left, summary = self._confirm_by - workflow.now(), f"wait until the store confirms {owed.confirm}"
         handle = workflow.start_activity_method(
             HotWaxActivities.await_confirmation,
-            self._request(owed.confirm),
-            **policies.confirmation(self._hotwax, self._order.waits, f"wait until the store confirms {owed.confirm}"),
+            EffectRequest(tenant=self._order.tenant, order_id=self._order.order_id, key=owed.confirm),
+            **policies.confirmation(self._hotwax, self._order.waits, left, summary),
         )
         try:
-            await self._unless_commanded(handle)
+            await self._unless(lambda: self._changed or bool(self._inbox), handle)
         except ActivityError as error:
             if not is_cancelled_exception(error):
-                days = self._order.waits.confirmation
-                overdue = Hold(cause=HoldCause.CONFIRMATION_OVERDUE, evidence=f"{owed.confirm}: no word within {days}")
-                await self._held(overdue)
+                late = f"{owed.confirm}: no word within {self._order.waits.confirmation}"
+                self._confirm_by = None
+                await self._held(Hold(cause=HoldCause.CONFIRMATION_OVERDUE, evidence=late))
             return False
+        self._confirm_by = None
         return True
 
     async def _transfer(self, owed: Assessment) -> bool:
@@ -171,11 +175,13 @@ class OrderWorkflow:
         queue = self._hotwax if owed.kind is EffectKind.WRITE_BACK else retailpro_queue(self._order.tenant)
         handle = workflow.start_activity_method(
             ENSURE[owed.kind],
-            self._request(owed.key),
+            EffectRequest(
+                tenant=self._order.tenant, order_id=self._order.order_id, key=owed.key, look_only=owed.look_only
+            ),
             **policies.remote_call(queue, self._order.waits, owed.label),
         )
         try:
-            result = await self._unless_commanded(handle)
+            result = await self._unless(lambda: bool(self._inbox), handle)
         except ActivityError as error:
             asked_anew = is_cancelled_exception(error) or _was_forgotten(error)
             return Made(done=False, hold=None if asked_anew else _out_of_reach(queue, error))
@@ -195,9 +201,9 @@ class OrderWorkflow:
     def _notice(self, **news: object) -> None:
         self._situation = self._situation and self._situation.model_copy(update=news)
 
-    async def _unless_commanded(self, handle: workflow.ActivityHandle[T]) -> T:
-        """The activity's result; a command cuts its waiting short, never its knowledge of what became of a write."""
-        await workflow.wait_condition(lambda: handle.done() or bool(self._inbox))
+    async def _unless(self, called: Callable[[], bool], handle: workflow.ActivityHandle[T]) -> T:
+        """The activity's result; a call cuts its waiting short, never its knowledge of what became of a write."""
+        await workflow.wait_condition(lambda: handle.done() or called())
         if not handle.done():
             handle.cancel()
         return await handle
@@ -208,31 +214,32 @@ class OrderWorkflow:
             await self._held(hold)
         return all(made.done for made in writes)
 
-    def _request(self, key: str) -> EffectRequest:
-        return EffectRequest(tenant=self._order.tenant, order_id=self._order.order_id, key=key)
-
     @property
     def _hotwax(self) -> str:
         return hotwax_queue(self._order.tenant)
 
     # ---- waiting, recording, showing ---------------------------------------------------------------------------------
 
-    async def _held(self, hold: Hold) -> None:
-        """Hold the order until something changes; one held for a system out of reach tries again by itself."""
+    async def _held(self, hold: Hold, unanswered: int = 0) -> None:
+        """Hold the order until something changes; one whose cause may pass tries again by itself."""
         await self._record(self._stage, hold)
-        unreachable = hold.cause is HoldCause.REMOTE_UNREACHABLE
-        await self._news(self._order.waits.hold_retry if unreachable else None)
+        await self._news(self._pause_of(hold), unanswered)
 
-    async def _news(self, at_most: timedelta | None = None) -> None:
-        """Wait for a signal, a command, or the end of `at_most`."""
+    def _pause_of(self, hold: Hold) -> timedelta | None:
+        return self._order.waits.hold_retry if hold.may_pass else None
+
+    async def _news(self, at_most: timedelta | None = None, unanswered: int = 0) -> None:
+        """Wait for a signal, a command beyond those still `unanswered`, or the end of `at_most`."""
         self._tell()
+
+        def has_news() -> bool:
+            called = self._changed or len(self._inbox) > unanswered
+            return called or workflow.info().is_continue_as_new_suggested()
+
         try:
-            await workflow.wait_condition(self._has_news, timeout=at_most, timeout_summary="try again by itself")
+            await workflow.wait_condition(has_news, timeout=at_most, timeout_summary="try again by itself")
         except TimeoutError:
             return
-
-    def _has_news(self) -> bool:
-        return self._changed or bool(self._inbox) or workflow.info().is_continue_as_new_suggested()
 
     async def _record(self, stage: Stage, hold: Hold | None) -> None:
         """Write stage and hold down, when they are new; a void record means that the order must be assessed again."""
@@ -381,8 +388,8 @@ def _was_forgotten(error: ActivityError) -> bool:
 
 
 def _reason(error: ActivityError) -> str:
-    """The innermost message: what the remote call itself ran into."""
+    """Waybill's own words for what the call ran into; where it has none, the innermost message."""
     reason: BaseException = error
-    while isinstance(reason, FailureError) and reason.cause is not None:
+    while isinstance(reason, FailureError) and reason.cause is not None and not isinstance(reason, ApplicationError):
         reason = reason.cause
     return str(reason)

@@ -9,7 +9,17 @@ from domain.messages import Waits
 
 
 def _retries(waits: Waits) -> RetryPolicy:
-    return RetryPolicy(initial_interval=waits.retry_first, maximum_interval=waits.retry_longest)
+    """As many attempts as fit into the tenant's patience.
+
+    Patience counts from the first attempt and not from the schedule: an order that waits in a long queue for a healthy
+    remote is not held for it.
+    """
+    attempts, waited, pause = 1, timedelta(0), waits.retry_first
+    while waited < waits.patience:
+        attempts, waited, pause = attempts + 1, waited + pause, min(pause * 2, waits.retry_longest)
+    return RetryPolicy(
+        initial_interval=waits.retry_first, maximum_interval=waits.retry_longest, maximum_attempts=attempts
+    )
 
 
 def bookkeeping(summary: str) -> LocalActivityConfig:
@@ -29,19 +39,21 @@ def remote_call(queue: str, waits: Waits, summary: str) -> ActivityConfig:
     return ActivityConfig(
         task_queue=queue,
         start_to_close_timeout=waits.call,
-        schedule_to_close_timeout=waits.patience,
         retry_policy=_retries(waits),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=summary,
     )
 
 
-def confirmation(queue: str, waits: Waits, summary: str) -> ActivityConfig:
-    """Waiting for the store's word: one activity that fails benignly until it comes, so that waiting adds no events."""
+def confirmation(queue: str, waits: Waits, left: timedelta, summary: str) -> ActivityConfig:
+    """Waiting for the store's word, for as long as is `left`.
+
+    One activity that fails benignly until the word comes, so that waiting adds no events.
+    """
     return ActivityConfig(
         task_queue=queue,
         start_to_close_timeout=waits.call,
-        schedule_to_close_timeout=waits.confirmation,
+        schedule_to_close_timeout=max(left, timedelta(seconds=1)),
         retry_policy=RetryPolicy(initial_interval=waits.confirmation_poll, backoff_coefficient=1),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=summary,
@@ -52,8 +64,8 @@ def feed_poll(queue: str, summary: str) -> ActivityConfig:
     """A poll of a feed: tried until it succeeds; the schedule skips the runs that this one outlasts."""
     return ActivityConfig(
         task_queue=queue,
-        start_to_close_timeout=timedelta(hours=1),
-        heartbeat_timeout=timedelta(minutes=5),
+        start_to_close_timeout=timedelta(hours=12),
+        heartbeat_timeout=timedelta(seconds=15),
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
         summary=summary,
     )

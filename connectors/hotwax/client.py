@@ -21,7 +21,10 @@ from domain.order import Order
 from domain.outcomes import Outcome, WriteOutcome
 
 ORDER_STATUS = "org.apache.ofbiz.order.order.OrderStatus"
-WATCHED = ("ITEM_COMPLETED", "ITEM_CANCELLED", "ITEM_APPROVED", "ORDER_COMPLETED", "ORDER_CANCELLED")
+WATCHED = (
+    *("ITEM_COMPLETED", "ITEM_CANCELLED", "ITEM_APPROVED", "ITEM_REJECTED", "ITEM_EXPIRED"),
+    *("ORDER_COMPLETED", "ORDER_CANCELLED"),
+)
 """Statuses that may change what an order owes; approval again is how a completed line is reopened (hotwax 1.2)."""
 
 _SALES_ORDER = "SALES_ORDER"
@@ -98,7 +101,7 @@ class HotWax:
                 events.append(self._event(row, f"entityValueList[{at}]"))
             except Contract as error:
                 bad.append(error.message)
-        return EventPage(events=tuple(events), bad=tuple(bad), last=len(rows) < size)
+        return EventPage(events=tuple(events), bad=tuple(bad), last=not rows)
 
     def _event(self, row: Any, place: str) -> StatusEvent:
         wire = read(self._session.name, "events_since", WireEvent, row, place)

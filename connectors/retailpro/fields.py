@@ -87,9 +87,9 @@ def fit_amount(place: str, amount: Decimal) -> Decimal:
 
 
 def tidy(value: str) -> str:
-    """The text with composed characters (NFC), without control characters, and with single spaces."""
+    """The text with composed characters (NFC) and single spaces, without control and half characters."""
     composed = unicodedata.normalize("NFC", value)
-    return " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in composed).split())
+    return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in composed).split())
 
 
 def units(text: str) -> int:

@@ -13,12 +13,12 @@ from operators.cli.office import temporal_target
 from operators.cli.tables import table
 from operators.settings import config_path, load
 
-app = typer.Typer(help="The configuration.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def config() -> None:
-    """The configuration."""
+    """The configuration: is it right, and does everything answer?"""
 
 
 @app.command("check")

@@ -20,7 +20,7 @@ from operators.queries import FeedView, feed_view
 
 Result = TypeVar("Result")
 
-app = typer.Typer(help="The order feed: how far it is, backfills, pausing and resuming it.")
+app = typer.Typer()
 
 
 @app.callback(invoke_without_command=True)

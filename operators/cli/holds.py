@@ -20,7 +20,7 @@ from operators.cli.office import Office, no_temporal, office, temporal
 from operators.cli.tables import age, right, table, warning
 from operators.queries import HoldGroup, hold_groups
 
-app = typer.Typer(help="What keeps orders from going on: one entry for each cause, resumed by one command.")
+app = typer.Typer()
 HoldArgument = Annotated[str, typer.Argument(metavar="CAUSE[:SUBJECT]", help="As `waybill holds` prints it.")]
 STEP = 500
 """How many orders pass between two words of progress."""

@@ -71,7 +71,9 @@ def _together(words: list[str]) -> str:
 def _screen(tenant: str, verdict: Verdict) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"Tenant {tenant}", style="bold")]
     invoiced = [(f"invoiced, {currency}", amount) for currency, amount in verdict.invoiced.items()]
-    parts.append(table("", ["checked", ">"], [*((k.replace("_", " "), v) for k, v in verdict.checked.items()), *invoiced]))
+    parts.append(
+        table("", ["checked", ">"], [*((k.replace("_", " "), v) for k, v in verdict.checked.items()), *invoiced])
+    )
     if verdict.retailpro == NOT_VERIFIED:
         parts.append(warning("Retail Pro's side is NOT VERIFIED: set proof_export under [tenants.*.retailpro]"))
     elif verdict.stock == NOT_VERIFIED:

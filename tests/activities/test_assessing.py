@@ -258,7 +258,7 @@ def test_resume_settles_a_line_that_changed_after_its_invoice(ledger: Ledger) ->
     assert held.hold is not None
     assert held.hold.cause is HoldCause.REOPENED_LINE
     seen, answer = shop.ask("resume")
-    assert (answer.accepted, seen.hold, shop.row().acknowledged) == (True, None, ["1"])
+    assert (answer.accepted, seen.hold, shop.row().acknowledged) == (True, None, {"1": "ITEM_APPROVED at F1"})
 
 
 def test_a_preview_shows_the_exact_bodies_and_changes_nothing(ledger: Ledger) -> None:

@@ -47,14 +47,17 @@ class Cut:
 
     @property
     def order_id(self) -> str:
+        """The order's id, whose number is `W` and this."""
         return str(9000 + self.number)
 
     @property
     def stores(self) -> tuple[str, str]:
+        """The invoicing store, and the one that transfers to it."""
         return f"A{self.number:02}", f"B{self.number:02}"
 
     @property
     def order(self) -> dict[str, Any]:
+        """The order, as the sandbox takes it."""
         first, second = self.stores
         return an_order(self.order_id, shipped(first, statusDatetime=minutes_ago(5)), shipped(second, "P2"))
 
@@ -87,8 +90,12 @@ class Aftermath:
 
     town: Town
     cuts: list[Cut]
-    sprung: set[str]
+    folder: Path
     deaths: int
+
+    def sprung(self, cut: Cut) -> bool:
+        """Whether the trap of this cut has sprung."""
+        return (self.folder / f"{cut.write}-W{cut.order_id}").exists()
 
 
 async def _aftermath_of_deaths(sandbox: SandboxProcess, temporal: str, folder: Path, count: int) -> Aftermath:
@@ -104,8 +111,7 @@ async def _aftermath_of_deaths(sandbox: SandboxProcess, temporal: str, folder: P
         await town.poll()
         for cut in cuts:
             await town.until_stage(cut.order_id, Stage.DONE, patience=150)
-    sprung = {file.name for file in folder.iterdir() if "-W" in file.name}
-    return Aftermath(town, cuts, sprung, sum(worker.deaths for worker in workers))
+    return Aftermath(town, cuts, folder, sum(worker.deaths for worker in workers))
 
 
 def _trap(sandbox: SandboxProcess, cut: Cut) -> dict[str, str]:
@@ -157,7 +163,7 @@ def test_a_worker_killed_at_a_point_of_a_write_leaves_one_effect(
     after_deaths: Aftermath, write: str, point: str
 ) -> None:
     cut = next(cut for cut in after_deaths.cuts if (cut.write, cut.point) == (write, point))
-    assert f"{write}-W{cut.order_id}" in after_deaths.sprung
+    assert after_deaths.sprung(cut)
     _one_effect(after_deaths.town, cut)
 
 

@@ -25,6 +25,14 @@ WAITING = (shipped("GT101", statusDatetime=minutes_ago(9)), open_line("GT205", "
 ORDERS = tuple(str(number) for number in range(9501, 9511))
 
 
+def _lose_the_database(server: TemporalServer, folder: Path) -> None:
+    """The server dies, its file is gone, and a new one starts at its address."""
+    server.kill()
+    for file in folder.glob("temporal.db*"):
+        file.unlink()
+    server.start()
+
+
 @asynccontextmanager
 async def _own_server(sandbox: SandboxProcess, folder: Path) -> AsyncIterator[tuple[TemporalServer, Town]]:
     """A Temporal server that may be broken, and a town on it."""
@@ -67,10 +75,7 @@ async def test_orders_go_on_from_the_ledger_after_temporals_file_was_lost(
             await town.poll()
             await town.until(ORDERS[-1], lambda row: bool(row.waiting_for))
             await town.until_true(lambda: len(town.invoices()) > 1, "some orders are in the middle")
-        server.kill()
-        for file in tmp_path.glob("temporal.db*"):
-            file.unlink()
-        server.start()
+        await asyncio.to_thread(_lose_the_database, server, tmp_path)
         town.client = await connect_and_set_up(server.address, tmp_path)
         async with town.working():
             found = await recover(town.ledger, town.tenant, town.starter, lambda _: None)
@@ -85,22 +90,20 @@ async def test_orders_go_on_from_the_ledger_after_temporals_file_was_lost(
 async def test_a_worker_stopped_past_its_lease_changes_nothing_when_it_wakes(
     make_town: MakeTown, tmp_path: Path
 ) -> None:
-    town = await make_town(
-        hotwax={"timeout_connect": 1, "timeout_read": 1.5},
-        retailpro={"timeout_connect": 1, "timeout_read": 1.5},
-        waits={"call": 4, "patience": 60},
-    )
-    town.seed(an_order("9520", *LINES))
-    town.sandbox.fault("stall", system="retailpro", path="/api/v1/Document", next=1)
+    """Its polls still take tasks while it is frozen, so the order needs as long as those take to time out."""
+    limits = {"timeout_connect": 1, "timeout_read": 1.5}
+    town = await make_town(hotwax=limits, retailpro=limits, waits={"call": 4, "patience": 60})
+    town.seed(an_order("9520", shipped("GT101")))
+    town.sandbox.fault("stall", system="retailpro", path="/api/v1/Document", when="after", next=1)
     configuration = town.write_configuration(tmp_path / "waybill.toml", worker={"cached_workflows": 0})
     zombie = WorkerProcess(configuration, town.client.service_client.config.target_host)
     try:
         polled = asyncio.create_task(town.poll())
         await town.until_true(lambda: bool(town.calls_in_the_air()), "the invoice is on the wire", patience=60)
-        await polled
         zombie.stop()
         async with town.working():
-            await town.until_stage("9520", Stage.DONE, patience=60)
+            await town.until_stage("9520", Stage.DONE, patience=120)
+            await polled
             zombie.go_on()
             town.sandbox.heal()
             await town.until_true(lambda: _woke(town), "the late attempt wrote down that it changes nothing")
@@ -162,7 +165,6 @@ async def test_a_ledger_that_takes_nothing_is_named_waited_for_and_gone_on_from(
                 town.sandbox.deed("fulfill", order_id)
                 await town.tell(order_id)
             await town.until_async(lambda: _told(town, words), f"Temporal shows: {words}")
-            assert town.invoices() == []
         await _all_done(town)
 
 

@@ -101,12 +101,12 @@ def test_a_cancelled_line_is_no_part_of_the_total() -> None:
 def test_an_amount_of_an_unknown_kind_is_found_on_lines_and_on_the_order() -> None:
     line = a_line(adjustments=(adjustment("FEE", 1), adjustment(TAX, 2), adjustment("DONATION_ADJUSTMENT", 0)))
     order = an_order(line, adjustments=(adjustment("DONATION_ADJUSTMENT", 5), adjustment("SHIPPING_CHARGES", 3)))
-    assert [a.kind for a in unknown_adjustments(order, order.lines)] == ["FEE", "DONATION_ADJUSTMENT"]
+    assert [a.kind for a in unknown_adjustments(order, order.lines, a_policy())] == ["FEE", "DONATION_ADJUSTMENT"]
 
 
 def test_a_tax_on_the_whole_order_is_unknown_since_no_line_carries_it() -> None:
     order = an_order(a_line(), adjustments=(adjustment(TAX, 5),))
-    assert [a.kind for a in unknown_adjustments(order, order.lines)] == [TAX]
+    assert [a.kind for a in unknown_adjustments(order, order.lines, a_policy())] == [TAX]
 
 
 @LAWS

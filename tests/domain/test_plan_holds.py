@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.memory import InvoiceFact, Memory
+from domain.memory import InvoiceFact, Memory, WriteFact
 from domain.order import Line, Order
 from domain.plan import plan_order
 from domain.stages import NEXT_ACTIONS, EffectState, Hold, HoldCause, Stage
@@ -126,10 +126,10 @@ def test_another_orders_number_holds_this_one_and_names_the_other() -> None:
 @pytest.mark.parametrize(
     ("second", "named"),
     [
-        (open_line("2", "F2"), "line 2 was invoiced as fulfilled by F2, now ITEM_APPROVED at F2"),
+        (open_line("2", "F2"), "line 2 was settled as fulfilled by F2, now ITEM_APPROVED at F2"),
         (cancelled_line("2", facility="F2"), "now ITEM_CANCELLED at F2"),
         (a_line("2", "F3"), "now ITEM_COMPLETED at F3"),
-        (a_line("3", "F2"), "line 2 was invoiced as fulfilled by F2, now gone"),
+        (a_line("3", "F2"), "line 2 was settled as fulfilled by F2, now gone"),
     ],
     ids=["reopened", "cancelled", "fulfilled elsewhere", "gone"],
 )
@@ -139,24 +139,50 @@ def test_an_invoiced_line_that_changed_holds_the_order(second: Line, named: str)
     assert named in hold.evidence
 
 
-def test_a_settled_line_holds_nothing_any_more_and_is_never_invoiced_again() -> None:
-    settled = INVOICED.model_copy(update={"acknowledged": frozenset({"2"})})
-    waiting = plan_order(an_order(a_line("1"), open_line("2", "F2")), settled, a_policy())
-    assert (waiting.hold, waiting.stage) == (None, Stage.TRANSFERRING)
-    refulfilled = plan_order(an_order(a_line("1"), a_line("2", "F3")), settled, a_policy())
-    assert (refulfilled.hold, refulfilled.invoice) == (None, None)
-    assert [s.from_store for s in refulfilled.slips] == ["S2"]
+def test_a_settled_change_holds_nothing_any_more_and_the_line_is_never_invoiced_again() -> None:
+    settled = INVOICED.model_copy(update={"acknowledged": {"2": "ITEM_CANCELLED at F2"}})
+    plan = plan_order(an_order(a_line("1"), cancelled_line("2", facility="F2")), settled, a_policy())
+    assert (plan.hold, plan.invoice, [s.from_store for s in plan.slips]) == (None, None, ["S2"])
+
+
+def test_another_change_of_a_settled_line_holds_again() -> None:
+    settled = INVOICED.model_copy(update={"acknowledged": {"2": "ITEM_APPROVED at F2"}})
+    hold = hold_of(an_order(a_line("1"), a_line("2", "F3")), settled)
+    assert hold.cause is HoldCause.REOPENED_LINE
 
 
 @pytest.mark.parametrize("state", [EffectState.UNKNOWN, EffectState.DONE])
-def test_a_store_taken_out_of_the_configuration_after_the_invoice_holds_its_slip(state: EffectState) -> None:
-    memory = Memory(invoices=(INVOICED.invoices[0].model_copy(update={"state": state}),))
-    hold = hold_of(an_order(a_line("1"), a_line("2", "F2")), memory, stores={"F1": "S1"})
-    assert hold.key == "unmapped_store:F2"
+@pytest.mark.parametrize("stores", [{"F1": "S1"}, {"F1": "S1", "F2": "S2"}])
+def test_a_store_taken_out_of_the_configuration_after_the_invoice_still_gives_its_slip(
+    state: EffectState, stores: dict[str, str]
+) -> None:
+    invoice = INVOICED.invoices[0].model_copy(update={"state": state, "stores": {"F1": "S1", "F2": "S2"}})
+    plan = plan_order(an_order(a_line("1"), a_line("2", "F2")), Memory(invoices=(invoice,)), a_policy(stores=stores))
+    assert (plan.hold, [(s.from_store, s.to_store) for s in plan.slips]) == (None, [("S2", "S1")])
 
 
 def test_a_line_fulfilled_again_where_it_was_holds_nothing() -> None:
     assert plan_order(an_order(a_line("1"), a_line("2", "F2")), INVOICED, a_policy()).hold is None
+
+
+def test_a_send_sale_that_changed_after_its_slip_is_held() -> None:
+    slip = WriteFact(key="slip/gt/W1001/0/S2", revision=0, state=EffectState.DONE, store="S2", lines={"1": "F2"})
+    order = an_order(
+        a_line("1", "F3", shipment_method="STANDARD"), channel="POS_CHANNEL", attributes={"orderFacility": "F1"}
+    )
+    assert hold_of(order, Memory(slips=(slip,))).cause is HoldCause.REOPENED_LINE
+
+
+def test_discounts_that_exceed_what_was_fulfilled_are_held_with_the_amount() -> None:
+    order = an_order(a_line("1"), adjustments=(adjustment("EXT_PROMO_ADJUSTMENT", -150),))
+    hold = hold_of(order)
+    assert (hold.cause, "-50" in hold.evidence) == (HoldCause.TOTALS_DIFFER, True)
+
+
+def test_a_fee_of_the_order_is_invoiced_with_shipping_where_the_tenant_says_so() -> None:
+    plan = plan_order(an_order(a_line("1"), adjustments=(FEE,)), Memory(), a_policy(fees_with_shipping=["FEE"]))
+    assert plan.invoice is not None
+    assert [plan.invoice.shipping_amount, plan.invoice.total] == [Decimal("2.5"), Decimal("102.5")]
 
 
 def test_every_cause_has_a_next_action() -> None:

@@ -192,3 +192,14 @@ def test_without_an_export_only_hotwax_and_the_ledger_are_compared(life: Life) -
     verdict = proof.verdict()
     assert verdict.ok
     assert (verdict.retailpro, verdict.stock) == (NOT_VERIFIED, NOT_VERIFIED)
+
+
+# ---- a store that got another code -----------------------------------------------------------------------------------
+
+
+def test_a_store_that_got_another_code_since_shipped_nothing_anew(life: Life) -> None:
+    there = in_retailpro([life])
+    remapped = a_policy(stores={"F1": "S1", "F2": "S8", "F3": "S3"})
+    proof = Proof(remapped, Booked(documents=tuple(there), stock=stock_of(there)), Period())
+    proof.take(case_of(life))
+    assert proof.verdict().differences == ()

@@ -12,7 +12,7 @@ from domain.stages import EffectState
 from ledger import effects, journal
 from ledger.database import Ledger
 from ledger.effects import Turn
-from ledger.tables import EffectRow
+from ledger.tables import EffectRow, OrderRow
 from tests.support.ledgers import NOW, ORDER, TENANT, draft, effect, promise
 
 KEY = "invoice/gt/W1001/0"
@@ -122,6 +122,19 @@ def test_an_effect_that_nobody_promised_cannot_begin(ledger: Ledger) -> None:
         begin(ledger)
 
 
+@pytest.mark.parametrize("state", EffectState)
+def test_a_promise_that_a_newer_assessment_did_not_renew_is_not_sent(ledger: Ledger, state: EffectState) -> None:
+    brought_to(ledger, state)
+    with ledger.writing() as session:
+        session.get_one(OrderRow, (TENANT, ORDER)).epoch += 1
+    if state is not PLANNED:
+        begin(ledger)
+        return
+    with pytest.raises(effects.NotPromisedError, match=f"effect {KEY} was promised before the order changed"):
+        begin(ledger)
+    assert effect(ledger).attempt == 0
+
+
 def test_of_many_attempts_at_once_one_sends(ledger: Ledger) -> None:
     promise(ledger)
     start = Barrier(6)
@@ -191,6 +204,12 @@ def test_nothing_undoes_a_document_that_exists(ledger: Ledger, outcome: Outcome)
     assert (row.state, row.number) == (DONE, "17")
 
 
+def test_no_answer_is_lost_for_characters_that_a_database_refuses(ledger: Ledger) -> None:
+    brought_to(ledger, SENDING)
+    row = settle(ledger, WriteOutcome(outcome=Outcome.CREATED, number="1\x007", raw="half \ud800 of it\x00"))
+    assert (row.state, row.number, effect(ledger).answer) == (DONE, "17", "half ? of it")
+
+
 def test_a_long_answer_is_kept_within_bounds(ledger: Ledger) -> None:
     brought_to(ledger, SENDING)
     row = settle(ledger, WriteOutcome(outcome=Outcome.CREATED, raw="x" * 10_000))
@@ -235,8 +254,16 @@ def test_what_an_operator_confirms_exists_with_its_number(ledger: Ledger, state:
     with ledger.writing() as session:
         effects.confirm(session.get_one(EffectRow, KEY), "A-99", NOW)
     row = effect(ledger)
-    assert (row.state, row.number, row.confirmed, row.problem) == (DONE, "A-99", True, "")
+    assert (row.state, row.number, row.confirmed, row.problem) == (DONE, "A-99", False, "")
     assert begin(ledger) is Turn.SETTLED
+
+
+def test_a_document_that_is_known_to_exist_is_confirmed_in_the_stores_place(ledger: Ledger) -> None:
+    brought_to(ledger, DONE)
+    with ledger.writing() as session:
+        effects.confirm(session.get_one(EffectRow, KEY), "A-99", NOW)
+    row = effect(ledger)
+    assert (row.state, row.number, row.confirmed) == (DONE, "A-99", True)
 
 
 def test_what_an_operator_resends_is_sent_as_if_for_the_first_time(ledger: Ledger) -> None:

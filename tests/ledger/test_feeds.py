@@ -26,14 +26,14 @@ def record(
         return feeds.record_page(session, TENANT, events, NOW + minutes * MINUTE, cursor=at, backfill=backfill)
 
 
-def waiting(ledger: Ledger, *, backfill: bool = False) -> list[str]:
+def waiting(ledger: Ledger, *without: str, backfill: bool = False) -> list[str]:
     with ledger.reading() as session:
-        return list(feeds.waiting_orders(session, TENANT, backfill=backfill, limit=100))
+        return list(feeds.waiting_events(session, TENANT, backfill=backfill, without=without, limit=100))
 
 
-def dispatch(ledger: Ledger, *order_ids: str, seen_by: int) -> None:
+def dispatch(ledger: Ledger, *numbers: int) -> None:
     with ledger.writing() as session:
-        feeds.mark_dispatched(session, TENANT, order_ids, NOW + seen_by * MINUTE, NOW)
+        feeds.mark_dispatched(session, TENANT, [f"E{number}" for number in numbers], NOW)
 
 
 def known(ledger: Ledger) -> list[str]:
@@ -57,7 +57,15 @@ def test_a_line_back_in_approval_wakes_known_orders_only(ledger: Ledger) -> None
     assert record(ledger, event(1, "9", opens=False)) == 0
     assert (known(ledger), waiting(ledger)) == ([], [])
     record(ledger, event(2, "9"))
-    assert record(ledger, event(1, "9", opens=False), event(3, "9", opens=False)) == 1
+    assert record(ledger, event(3, "9", opens=False)) == 1
+
+
+def test_what_opened_nothing_is_not_new_when_the_overlap_reads_it_again(ledger: Ledger) -> None:
+    record(ledger, event(1, "9", opens=False))
+    record(ledger, event(2, "9"))
+    dispatch(ledger, 2)
+    assert record(ledger, event(1, "9", opens=False)) == 0
+    assert waiting(ledger) == []
 
 
 def test_the_cursor_moves_forward_only(ledger: Ledger) -> None:
@@ -88,9 +96,9 @@ def test_a_backfill_leaves_the_cursor_alone_and_is_told_apart_from_live_events(l
 def test_an_order_waits_until_its_workflow_was_told_of_everything_seen(ledger: Ledger) -> None:
     record(ledger, event(1, "1"), event(2, "2"), minutes=1)
     record(ledger, event(3, "1"), minutes=5)
-    dispatch(ledger, "1", "2", seen_by=3)
+    dispatch(ledger, 1, 2)
     assert waiting(ledger) == ["1"]
-    dispatch(ledger, "1", seen_by=5)
+    dispatch(ledger, 3)
     assert waiting(ledger) == []
 
 
@@ -99,11 +107,19 @@ def test_those_waiting_longest_come_first(ledger: Ledger) -> None:
     record(ledger, event(2, "a"), minutes=2)
     record(ledger, event(3, "b"), minutes=3)
     assert waiting(ledger) == ["b", "a"]
+    assert waiting(ledger, "b") == ["a"]
+
+
+def test_the_events_of_an_order_are_told_together(ledger: Ledger) -> None:
+    record(ledger, event(1, "1"), event(2, "2"), event(3, "1"))
+    with ledger.reading() as session:
+        told = feeds.waiting_events(session, TENANT, backfill=False, without=(), limit=100)
+    assert {order: sorted(events) for order, events in told.items()} == {"1": ["E1", "E3"], "2": ["E2"]}
 
 
 def test_only_old_events_that_were_told_are_dropped(ledger: Ledger) -> None:
     record(ledger, event(1, "1"), event(2, "2"))
-    dispatch(ledger, "1", seen_by=1)
+    dispatch(ledger, 1)
     with ledger.writing() as session:
         feeds.prune(session, TENANT, NOW + feeds.KEEP_EVENTS)
     assert record(ledger, event(1, "1")) == 0

@@ -83,12 +83,12 @@ def test_memory_is_what_was_promised_and_asked(ledger: Ledger) -> None:
     force = Force(revision=0, operator="ana", reason="why", store="S2")
     with ledger.writing() as session:
         row = orders.see(session, TENANT, ORDER, NOW)
-        row.force, row.cancel_wanted, row.acknowledged = force.model_dump(), True, ["1"]
+        row.force, row.cancel_wanted, row.acknowledged = force.model_dump(), True, {"1": "gone"}
     found = memory(ledger)
     (invoice,), (slip,), (back,) = found.invoices, found.slips, found.write_backs
     assert (invoice.lines, invoice.order_discount, invoice.state) == ({"1": "F1"}, Decimal("2.5"), EffectState.PLANNED)
     assert (slip.store, back.revision) == ("S2", 0)
-    assert (found.force, found.cancel_wanted, found.acknowledged) == (force, True, frozenset({"1"}))
+    assert (found.force, found.cancel_wanted, found.acknowledged) == (force, True, {"1": "gone"})
 
 
 def test_a_number_belongs_to_the_order_that_promised_an_invoice_with_it_first(ledger: Ledger) -> None:
@@ -191,8 +191,9 @@ def test_a_command_is_known_by_its_id_and_told_in_turn(ledger: Ledger) -> None:
             text, command_id = f"entry {number}", f"c{number}"
             journal.write(session, (TENANT, ORDER), NOW, "command", text, actor="ana", command_id=command_id)
     with ledger.reading() as session:
-        entry = journal.answer_to(session, "c2")
-        assert journal.answer_to(session, "c9") is None
+        entry = journal.answer_to(session, TENANT, ORDER, "c2")
+        assert journal.answer_to(session, TENANT, ORDER, "c9") is None
+        assert journal.answer_to(session, TENANT, "2002", "c2") is None
     assert entry is not None
     assert (entry.text, entry.actor) == ("entry 2", "ana")
     assert [text for _, text in told(ledger)] == ["entry 1", "entry 2", "entry 3"]

@@ -30,6 +30,7 @@ class Counter:
         await self.town.until(order_id, lambda row: bool(row.waiting_for))
 
     def commands_given(self, order_id: str) -> list[tuple[str, str]]:
+        """Who asked what of the order, by its audit trail."""
         return [(e.actor, e.text) for e in self.town.timeline(order_id) if e.kind == "command"]
 
 
@@ -94,23 +95,22 @@ async def test_a_command_starts_the_workflow_of_an_order_that_lost_its_own(count
         assert (await counter.town.ended("1")).stage is Stage.CANCELLED
 
 
-async def test_a_document_in_doubt_is_confirmed_with_the_number_found(counter: Counter) -> None:
-    path = counter.town.write_configuration(counter.path, retailpro={"repeat": "unknown"})
-    counter.town.seed(an_order("1", shipped("GT101")))
-    counter.town.sandbox.fault("drop_after", system="retailpro")
-    settings = counter.town.settings.tenants[counter.town.tenant]
-    unsafe = settings.model_copy(update={"retailpro": settings.retailpro.model_copy(update={"repeat": "unknown"})})
-    async with counter.town.working(path, tenants={counter.town.tenant: unsafe}):
-        await counter.town.poll()
-        await counter.town.until_held("1", "invoice_unknown")
-        counter.town.sandbox.heal()
+async def test_a_document_in_doubt_is_confirmed_with_the_number_found(
+    make_town: MakeTown, tmp_path: Path, temporal_server: TemporalServer
+) -> None:
+    counter = Counter(await make_town(retailpro={"repeat": "unknown"}), tmp_path, temporal_server)
+    town = counter.town
+    town.seed(an_order("1", shipped("GT101")))
+    town.sandbox.fault("drop", system="retailpro", when="after", next=1)
+    async with town.working():
+        await town.poll()
+        await town.until_held("1", "invoice_unknown")
         rehearsed = await counter.desk.ask("order", "resend", "W1", "--dry-run", *WHY)
         assert "POST" in rehearsed.out
         assert "Ordertoinvoice" in rehearsed.out
-        ended = await counter.desk.ask("order", "confirm", "W1", "--number", "700001", *WHY)
-        assert ended.code == 0
-        await counter.town.until_stage("1", Stage.DONE)
-    assert len(counter.town.invoices()) == 1
+        assert (await counter.desk.ask("order", "confirm", "W1", "--number", "700001", *WHY)).code == 0
+        await town.until_stage("1", Stage.DONE)
+    assert len(town.invoices()) == 1
 
 
 # ---- rehearsals ------------------------------------------------------------------------------------------------------

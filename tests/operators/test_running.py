@@ -136,8 +136,8 @@ async def test_a_recovery_starts_what_is_missing_once(desk: Desk, town: Town) ->
         await town.poll()
         for number in range(1, 6):
             await town.until(str(number), lambda row: bool(row.waiting_for))
-    for number in ("2", "3"):
-        await town.handle(number).terminate("a test")
+    for order_id in ("2", "3"):
+        await town.handle(order_id).terminate("a test")
     rehearsed = (await desk.ask("recover", "--dry-run", "--json")).json
     first = (await desk.ask("recover", "--json")).json
     again = (await desk.ask("recover", "--json")).json

@@ -1,7 +1,7 @@
 """The real worker in a process that kills itself at the points a test names: `python -m tests.support.doomed_worker`.
 
-Traps are rows of a JSON file named by `WAYBILL_TEST_TRAPS`. Each springs once, for one remote write: it leaves a file of
-its name in the traps' folder, and the process dies by SIGKILL, as by a power cut.
+Traps stand in a JSON file that `WAYBILL_TEST_TRAPS` names. Each springs once, for one remote write: it leaves a file of
+its name in the folder of that file, and the process dies by SIGKILL, as by a power cut.
 """
 
 import json
@@ -50,9 +50,9 @@ class Traps:
         threading.Event().wait()
 
     def watch(self, row: EffectRow, trap: dict[str, str]) -> None:
-        """Die as soon as the remote system shows the write; a write that an earlier death cut off there has had its turn.
+        """Die as soon as the remote system shows the write, which the sandbox holds in the air meanwhile.
 
-        The watch runs beside the call, which the sandbox holds in the air meanwhile.
+        Where it shows at once, another death has cut the write off at this very point: it has had its turn.
         """
         if _shows(trap):
             self.note(row)

@@ -13,9 +13,10 @@ from enum import StrEnum
 from domain.commands import Command, Situation, Verb, refusal
 from domain.invoice import Invoice, Slip
 from domain.memory import Force, InvoiceFact, Memory, WriteFact
+from domain.money import net_of, order_discount_of, share_of_discount
 from domain.order import LineStatus, Order
 from domain.outcomes import Outcome, state_after
-from domain.plan import Plan, plan_order
+from domain.plan import Plan, changed_lines, plan_order
 from domain.policy import TenantPolicy
 from domain.stages import EffectState, HoldCause, Stage
 from tests.support.making_orders import at
@@ -39,8 +40,8 @@ class Kept:
     lines: Mapping[str, str] = field(default_factory=dict)
     state: EffectState = EffectState.PLANNED
     in_doubt: bool = False
-    completes: bool = False
-    """Whether it was an invoice of an order without open lines."""
+    whole_discount: Decimal | None = None
+    """The discount that all invoices should carry with this one, when no line was open."""
 
 
 Key = tuple[str, int, str]
@@ -55,7 +56,7 @@ class Life:
         self.remote: dict[Key, Invoice | Slip | int] = {}
         self.force: Force | None = None
         self.cancel_wanted = False
-        self.acknowledged: frozenset[str] = frozenset()
+        self.acknowledged: dict[str, str] = {}
         self.plan: Plan | None = None
         self._clock = 100
 
@@ -86,7 +87,7 @@ class Life:
         if verb is Verb.FORCE_INVOICE:
             self.force = Force(revision=memory.next_revision, operator="ana", reason="a test", store=store)
         if verb is Verb.RESUME and self.held_for is HoldCause.REOPENED_LINE:
-            self.acknowledged |= memory.invoiced_lines.keys()
+            self.acknowledged |= changed_lines(self.order, memory)
 
     def _situation(self) -> Situation:
         memory = self.memory()
@@ -109,7 +110,7 @@ class Life:
         """What a ledger would remember."""
         invoices = [(k, e) for k, e in sorted(self.kept.items()) if k[0] == "invoice"]
         return Memory(
-            invoices=tuple(_invoice_fact(key, kept) for key, kept in invoices),
+            invoices=tuple(_invoice_fact(key, kept, self.policy) for key, kept in invoices),
             slips=tuple(_write_fact(k, e) for k, e in self.kept.items() if k[0] == "slip"),
             write_backs=tuple(_write_fact(k, e) for k, e in self.kept.items() if k[0] == "write_back"),
             force=self.force,
@@ -128,13 +129,20 @@ class Life:
             lines = {line: facilities[line] for line in plan.invoice.line_ids}
             self._promise(("invoice", plan.invoice.revision, ""), plan.invoice, lines)
         for slip in plan.slips:
-            self._promise(("slip", slip.revision, slip.from_store), slip)
+            self._promise(("slip", slip.revision, slip.from_store), slip, dict(slip.lines))
         return plan
 
     def _promise(self, key: Key, document: Invoice | Slip, lines: Mapping[str, str] | None = None) -> None:
         known = self.kept.get(key)
         if known is None or not known.state.may_exist:
-            self.kept[key] = Kept(document, lines or {}, completes=not self.order.open_lines)
+            self.kept[key] = Kept(document, lines or {}, whole_discount=self._whole_discount())
+
+    def _whole_discount(self) -> Decimal | None:
+        """The discount of the lines that are kept: what belongs to cancelled lines goes with them."""
+        if self.order.open_lines:
+            return None
+        kept, whole = (sum((net_of(n) for n in lines), Decimal(0)) for lines in (self.order.kept, self.order.lines))
+        return share_of_discount(order_discount_of(self.order), kept, whole)
 
     def work(self, fates: Sequence[Fate]) -> None:
         """Make what the last assessment owes; each attempt meets the next fate, and when none is left all go well."""
@@ -216,7 +224,7 @@ def _units(invoice: Invoice) -> Counter[str]:
     return units
 
 
-def _invoice_fact(key: Key, kept: Kept) -> InvoiceFact:
+def _invoice_fact(key: Key, kept: Kept, policy: TenantPolicy) -> InvoiceFact:
     assert isinstance(kept.document, Invoice)
     return InvoiceFact(
         key="/".join(map(str, key)),
@@ -224,9 +232,10 @@ def _invoice_fact(key: Key, kept: Kept) -> InvoiceFact:
         state=kept.state,
         store=kept.document.store,
         lines=kept.lines,
+        stores={facility: policy.stores[facility] for facility in kept.lines.values() if facility in policy.stores},
         order_discount=kept.document.order_discount,
     )
 
 
 def _write_fact(key: Key, kept: Kept) -> WriteFact:
-    return WriteFact(key="/".join(map(str, key)), revision=key[1], state=kept.state, store=key[2])
+    return WriteFact(key="/".join(map(str, key)), revision=key[1], state=kept.state, store=key[2], lines=kept.lines)

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from domain.money import net_of
 from domain.order import Adjustment, AdjustmentType, Line, LineStatus, Order
 from domain.policy import StorePolicy, TaxMode, TenantPolicy
 
@@ -90,8 +91,9 @@ quantities = st.integers(min_value=1, max_value=7)
 @st.composite
 def line_adjustments(draw: st.DrawFn, gross: Decimal) -> tuple[Adjustment, ...]:
     """Promotions that never exceed the line's price, and several tax rows, of which one may take back (hotwax 1.4)."""
-    promotions = draw(st.lists(st.decimals(min_value=0, max_value=gross / 2, places=4), max_size=2))
-    taxes = draw(st.lists(st.decimals(min_value=-20, max_value=500, places=4), max_size=3))
+    promotions = draw(st.lists(st.decimals(min_value=0, max_value=gross / 3, places=4), max_size=2))
+    taxes = draw(st.lists(st.decimals(min_value=0, max_value=500, places=4), max_size=2))
+    taxes.append(-draw(st.decimals(min_value=0, max_value=sum(taxes), places=4)))
     return (
         *(adjustment(AdjustmentType.PROMOTION, -amount) for amount in promotions),
         *(adjustment(AdjustmentType.SALES_TAX, amount) for amount in taxes),
@@ -101,7 +103,7 @@ def line_adjustments(draw: st.DrawFn, gross: Decimal) -> tuple[Adjustment, ...]:
 @st.composite
 def priced_lines(draw: st.DrawFn, line_id: str = "1", status: str = "ITEM_COMPLETED") -> Line:
     """A line with any price, quantity, discounts and taxes, at any of the mapped stores; products repeat."""
-    price, quantity = draw(amounts), draw(quantities)
+    price, quantity = draw(amounts) + 1, draw(quantities)
     return a_line(
         line_id,
         draw(st.sampled_from(sorted(STORES))),
@@ -115,14 +117,15 @@ def priced_lines(draw: st.DrawFn, line_id: str = "1", status: str = "ITEM_COMPLE
 
 
 @st.composite
-def order_adjustments(draw: st.DrawFn) -> tuple[Adjustment, ...]:
-    """Shipping with its tax and discount, and a discount on the whole order."""
+def order_adjustments(draw: st.DrawFn, lines: Sequence[Line]) -> tuple[Adjustment, ...]:
+    """Shipping with its tax and discount, and a discount on the whole order that leaves something to pay."""
     small = st.decimals(min_value=0, max_value=50, places=4)
+    freight, goods = draw(small), sum((net_of(line) for line in lines), Decimal(0))
     return (
-        adjustment(AdjustmentType.SHIPPING, draw(small)),
+        adjustment(AdjustmentType.SHIPPING, freight),
         adjustment(AdjustmentType.SHIPPING_TAX, draw(small)),
-        adjustment(AdjustmentType.SHIPPING_DISCOUNT, -draw(small)),
-        adjustment(AdjustmentType.PROMOTION, -draw(small)),
+        adjustment(AdjustmentType.SHIPPING_DISCOUNT, -draw(st.decimals(0, freight, places=4))),
+        adjustment(AdjustmentType.PROMOTION, -draw(st.decimals(0, min(Decimal(50), goods / 2), places=4))),
     )
 
 
@@ -131,7 +134,7 @@ def priced_orders(draw: st.DrawFn, statuses: Sequence[str] = ("ITEM_COMPLETED",)
     """An order of one to five lines, each in one of these statuses."""
     chosen = draw(st.lists(st.sampled_from(list(statuses)), min_size=1, max_size=5))
     lines = [draw(priced_lines(str(number), status)) for number, status in enumerate(chosen)]
-    return an_order(*lines, adjustments=draw(order_adjustments()))
+    return an_order(*lines, adjustments=draw(order_adjustments(lines)))
 
 
 @st.composite

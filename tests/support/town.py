@@ -89,7 +89,7 @@ class Town:
         }
 
     def write_configuration(self, path: Path, **changes: Mapping[str, Any]) -> Path:
-        """This town's configuration as a file, with the secret beside it; `changes` go into its tables, `worker` among them."""
+        """This town's configuration as a file, with the secret beside it; `changes` go into its tables by name."""
         tables = {name: {**table, **changes.get(name, {})} for name, table in self.configured.items()}
         process = {"http_port": 0, "drain": 2, **changes.get("worker", {})}
         secret = path.with_name("hotwax.token")
@@ -123,13 +123,14 @@ class Town:
 
     async def poll(self, workflow_id: str | None = None, **request: Any) -> FeedReport:
         """One run of the order feed."""
-        return await self.client.execute_workflow(
+        report: FeedReport = await self.client.execute_workflow(
             ORDER_FEED_WORKFLOW,
             FeedRequest(tenant=self.tenant, **request),
             id=workflow_id or f"feed/{self.tenant}/{uuid.uuid4().hex}",
             task_queue=ORDERS_QUEUE,
             result_type=FeedReport,
         )
+        return report
 
     async def start_missing(self, order_id: str) -> bool:
         """Start the order's workflow from the ledger, as `waybill recover` does; whether none ran."""
@@ -151,7 +152,9 @@ class Town:
     async def command(self, order_id: str, verb: str, **fields: Any) -> CommandAnswer:
         """An operator's command, as an update."""
         command = a_command(**fields)
-        return await self.handle(order_id).execute_update(verb, command, id=command.id, result_type=CommandAnswer)
+        handle = self.handle(order_id)
+        answer: CommandAnswer = await handle.execute_update(verb, command, id=command.id, result_type=CommandAnswer)
+        return answer
 
     async def refused(self, order_id: str, verb: str, **fields: Any) -> str:
         """Why the order's validator refuses this command."""
@@ -196,7 +199,7 @@ class Town:
     async def details(self, order_id: str) -> str:
         """What the Web UI shows about the order."""
         metadata = await self.handle(order_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        return metadata.current_details
+        return str(metadata.current_details)
 
     def invoices(self) -> list[tuple[str, str]]:
         """Number and store of every invoice in Retail Pro."""

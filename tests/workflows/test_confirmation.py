@@ -49,6 +49,7 @@ async def test_an_overdue_confirmation_that_came_after_all_goes_on_by_resume(mak
 async def test_waiting_for_a_confirmation_adds_no_events(make_town: MakeTown) -> None:
     town = await make_town(policy=STORE, waits={"confirmation": 60, "confirmation_poll": 0.1})
     town.seed(an_order("5004", shipped("GT101")))
+
     def asked() -> int:
         return len(town.sandbox.calls(system="hotwax", path="/rest/s1/oms/orders"))
 

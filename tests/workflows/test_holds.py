@@ -68,7 +68,7 @@ async def test_a_digital_line_is_invoiced_without_a_transfer_where_the_rule_says
 
 async def test_an_order_number_too_long_for_retail_pro_is_held_and_never_sent(make_town: MakeTown) -> None:
     town = await make_town()
-    town.seed(an_order("2004", shipped("GT101"), **{"orderName": "#" + "9" * 60}))
+    town.seed(an_order("2004", shipped("GT101"), orderName="#" + "9" * 60))
     async with town.working():
         assert "OrderNo" in await _held(town, "2004", "field_too_long")
         assert town.sandbox.calls(system="retailpro") == []

@@ -84,7 +84,7 @@ async def test_no_personal_data_stands_in_a_history_an_attribute_the_details_a_l
         an_order("7003", *lines, grandTotal=1, **customer),
         an_order("7004", *lines, **customer),
         an_order("7005", shipped("GT101"), open_line("GT205"), **customer),
-        an_order("7006", shipped("GT101"), **{**customer, "orderName": "#" + "6" * 50}),
+        an_order("7006", shipped("GT101"), orderName="#" + "6" * 50, **customer),
     )
     town.sandbox.fault("drop", system="retailpro", body="W7004", when="after", next=1)
     town.sandbox.fault("status", system="retailpro", body="W7001", status=400, next=1, message="no")

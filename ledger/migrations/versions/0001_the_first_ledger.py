@@ -56,7 +56,7 @@ def upgrade() -> None:
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('command_id', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('command_id')
+    sa.UniqueConstraint('tenant', 'order_id', 'command_id')
     )
     with op.batch_alter_table('journal', schema=None) as batch_op:
         batch_op.create_index('journal_by_order', ['tenant', 'order_id', 'id'], unique=False)
@@ -107,7 +107,9 @@ def upgrade() -> None:
     sa.Column('state', sa.Enum('planned', 'sending', 'unknown', 'rejected', 'done', name='effectstate', native_enum=False, length=30), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
     sa.Column('remote_no', sa.String(), nullable=False),
+    sa.Column('epoch', sa.Integer(), nullable=False),
     sa.Column('lines', sa.JSON(), nullable=True),
+    sa.Column('stores', sa.JSON(), nullable=True),
     sa.Column('amount', sa.String(), nullable=False),
     sa.Column('order_discount', sa.String(), nullable=False),
     sa.Column('in_doubt', sa.Boolean(), nullable=False),
