@@ -99,9 +99,9 @@ class FeedActivities:
         """
         told, refused = 0, dict[str, BaseException]()
         while waiting := await asyncio.to_thread(self._waiting, request, refused):
-            failures = await self._tell_batch(list(waiting), request)
+            failures = await self._tell_batch([row for row, _ in waiting], request)
             refused |= failures
-            done = [event for row, events in waiting.items() if row.order_id not in failures for event in events]
+            done = [event for row, events in waiting if row.order_id not in failures for event in events]
             await asyncio.to_thread(self._mark, request.tenant, done)
             told += len(waiting) - len(failures)
         for order_id, error in refused.items():
@@ -122,13 +122,14 @@ class FeedActivities:
         outcomes = await asyncio.gather(*(tell(row) for row in rows), return_exceptions=True)
         return {row.order_id: o for row, o in zip(rows, outcomes, strict=True) if isinstance(o, Exception)}
 
-    def _waiting(self, request: FeedRequest, refused: Mapping[str, BaseException]) -> Mapping[OrderRow, Sequence[str]]:
+    def _waiting(self, request: FeedRequest, refused: Mapping[str, BaseException]) -> list[tuple[OrderRow, list[str]]]:
         """The next orders to tell, each with the ids of its events."""
         with self._ledger.reading() as session:
             events = feeds.waiting_events(
                 session, request.tenant, backfill=request.is_backfill, without=refused.keys(), limit=TOLD_PER_BATCH
             )
-            return {row: events[row.order_id] for row in orders.known(session, request.tenant, list(events))}
+            known = orders.known(session, request.tenant, list(events))
+            return [(row, list(events[row.order_id])) for row in known]
 
     def _mark(self, tenant: str, event_ids: Sequence[str]) -> None:
         with self._ledger.writing() as session:

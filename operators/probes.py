@@ -49,8 +49,12 @@ async def probe_all(settings: Settings) -> list[Probe]:
 
 
 def _ledger(settings: Settings) -> Probe:
+    url = make_url(settings.ledger_url)
+    where = url.render_as_string()
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        # To open it would make it.
+        return Probe(name="ledger", ok=False, detail=f"{where} is not there yet", what_to_do="waybill setup")
     ledger = Ledger(settings.ledger_url)
-    where = ledger.url.render_as_string()
     try:
         check(ledger)
     except SchemaOutdatedError as error:

@@ -65,6 +65,7 @@ class OrderWorkflow:
         self._epoch = order.epoch
         self._confirm_by: datetime | None = None
         self._changed, self._ended = False, False
+        self._knows = False
         self._inbox: list[GivenCommand] = []
         self._answers: dict[str, CommandAnswer] = {}
         self._last: CommandAnswer | None = None
@@ -110,7 +111,7 @@ class OrderWorkflow:
 
     async def _assess(self) -> Assessment | None:
         """What the order owes now; None when that could not be learned, after waiting."""
-        commands, self._inbox, self._changed = tuple(self._inbox), [], False
+        commands, self._inbox, self._changed, self._knows = tuple(self._inbox), [], False, False
         request = AssessRequest(tenant=self._order.tenant, order_id=self._order.order_id, commands=commands)
         try:
             seen = await workflow.execute_activity_method(
@@ -122,7 +123,7 @@ class OrderWorkflow:
             self._inbox = [*commands, *self._inbox]
             await self._held(_out_of_reach(self._hotwax, error), unanswered=len(commands))
             return None
-        self._seen, self._situation, self._epoch = seen, seen.situation, seen.epoch
+        self._seen, self._situation, self._epoch, self._knows = seen, seen.situation, seen.epoch, True
         self._answer(seen.answers)
         self._show(seen.stage, seen.hold)
         return seen
@@ -252,9 +253,11 @@ class OrderWorkflow:
             stage=stage,
             hold=hold,
         )
+        self._knows = False
         written = await workflow.execute_local_activity_method(
             LedgerActivities.record_stage, record, **policies.bookkeeping(f"record {stage}")
         )
+        self._knows = True
         self._changed = self._changed or not written
         self._show(stage, hold)
 
@@ -286,7 +289,8 @@ class OrderWorkflow:
         return self._answers[command.id]
 
     def _judge(self, verb: Verb, command: Command) -> None:
-        if self._situation is None:
+        """Refuse what makes no sense; while the books are being written they know better, and judge it themselves."""
+        if self._situation is None or not self._knows:
             return
         now = self._situation.model_copy(update={"stage": self._stage, "hold": self._hold and self._hold.cause})
         reason = refusal(verb, command, now)

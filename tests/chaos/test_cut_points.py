@@ -23,7 +23,7 @@ from tests.support.workers import WorkerProcess, supervised
 pytestmark = pytest.mark.anyio
 
 WRITES = ("invoice", "slip", "write_back")
-DEATHS = ("before_send", "after_send", "after_apply", "after_answer", "after_settle")
+DEATHS = ("before_send", "after_send", "after_apply", "after_answer")
 CUTS: Mapping[str, dict[str, Any]] = {
     "turned_away_at_the_door": {"kind": "status", "status": 429, "retry_after": 0},
     "lost_before_it_arrived": {"kind": "drop"},

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.anyio
 
 LINES = (shipped("GT101", statusDatetime=minutes_ago(9)), shipped("GT205", "P2"))
 WAITING = (shipped("GT101", statusDatetime=minutes_ago(9)), open_line("GT205", "P2"))
+LIMITS = {"timeout_connect": 1, "timeout_read": 1.5}
 ORDERS = tuple(str(number) for number in range(9501, 9511))
 
 
@@ -91,8 +92,7 @@ async def test_a_worker_stopped_past_its_lease_changes_nothing_when_it_wakes(
     make_town: MakeTown, tmp_path: Path
 ) -> None:
     """Its polls still take tasks while it is frozen, so the order needs as long as those take to time out."""
-    limits = {"timeout_connect": 1, "timeout_read": 1.5}
-    town = await make_town(hotwax=limits, retailpro=limits, waits={"call": 4, "patience": 60})
+    town = await make_town(hotwax=LIMITS, retailpro=LIMITS, waits={"call": 4, "patience": 60})
     town.seed(an_order("9520", shipped("GT101")))
     town.sandbox.fault("stall", system="retailpro", path="/api/v1/Document", when="after", next=1)
     configuration = town.write_configuration(tmp_path / "waybill.toml", worker={"cached_workflows": 0})
@@ -153,8 +153,9 @@ async def test_a_ledger_that_takes_nothing_is_named_waited_for_and_gone_on_from(
     trouble: Callable[[Town], Any],
     words: str,
 ) -> None:
-    monkeypatch.setattr("ledger.database.BUSY_MS", 200)
-    town = await make_town(waits={"patience": 60})
+    monkeypatch.setattr("ledger.database.BUSY_MS", 1000)
+    limits = {**LIMITS, "concurrency": 10}
+    town = await make_town(hotwax=limits, retailpro=limits, waits={"patience": 60})
     town.seed(*(an_order(order_id, *WAITING) for order_id in ORDERS))
     async with town.working():
         await town.poll()

@@ -105,6 +105,15 @@ def test_a_ledger_that_was_not_set_up_is_named_with_what_to_do(tmp_path: Path) -
     assert "run `waybill setup`" in ended.err
 
 
+def test_a_check_does_not_make_the_ledger_that_it_looks_for(tmp_path: Path) -> None:
+    path = tmp_path / "waybill.toml"
+    path.write_text(CONFIGURATION.format(ledger=tmp_path / "none.db", more=""), encoding="utf-8")
+    ended = Desk(path, WAYBILL__TENANTS__ACME__HOTWAX__PASSWORD="x").run("config", "check", "--json")
+    ledger = next(probe for probe in ended.json["connections"] if probe["name"] == "ledger")
+    assert (ledger["ok"], ledger["what_to_do"]) == (False, "waybill setup")
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     ended = Desk(tmp_path / "none.toml").run("orders")
     assert ended.code == 2

@@ -96,11 +96,7 @@ def set_traps(traps: Traps) -> None:
     def trapped_settle(self: Effects, row: EffectRow, *args: Any, **options: Any) -> EffectResult:
         if traps.armed(row, "after_answer"):
             traps.spring(row)
-        try:
-            return settle(self, row, *args, **options)
-        finally:
-            if traps.armed(row, "after_settle"):
-                traps.spring(row)
+        return settle(self, row, *args, **options)
 
     Effects._attempt, Effects._settle = trapped_attempt, trapped_settle  # type: ignore[method-assign]
 

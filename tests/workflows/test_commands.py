@@ -22,7 +22,7 @@ async def _waiting(town: Town, order_id: str, lines: tuple[dict[str, object], ..
     """A partly fulfilled order that waits for its second line."""
     town.seed(an_order(order_id, *(lines or (shipped("GT101"), open_line("GT205", "P2")))))
     await town.poll()
-    await town.until(order_id, lambda row: bool(row.waiting_for))
+    await _until_details_say(town, order_id, "waiting for the others")
 
 
 async def test_a_cancel_before_the_invoice_ends_the_order_without_a_remote_write(make_town: MakeTown) -> None:

@@ -161,7 +161,7 @@ async def test_a_line_reopened_after_the_invoice_holds_the_order_until_it_is_ack
         town.sandbox.deed("reopen", "1018", items=["00101"])
         await town.poll()
         row = await town.until_held("1018", "reopened_line")
-        assert "line 00101 was invoiced as fulfilled by GT101" in row.hold_evidence
+        assert "fulfilled by GT101, now ITEM_APPROVED" in row.hold_evidence
         assert (await town.command("1018", "resume")).accepted
         await town.until_stage("1018", Stage.AWAITING_LINES)
         town.sandbox.deed("fulfill", "1018")
