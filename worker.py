@@ -41,7 +41,12 @@ from workflows.order import OrderWorkflow
 
 log = structlog.get_logger()
 
-PASSED_THROUGH = ("activities", "connectors", "domain", "ledger", "sqlmodel", "sqlalchemy", "httpx", "structlog")
+PASSED_THROUGH = (
+    *("workflows", "activities", "connectors", "domain", "ledger"),
+    *("sqlmodel", "sqlalchemy", "httpx", "structlog"),
+)
+"""Imported once for the process instead of once for each workflow (docs/decisions/0005)."""
+
 LEDGER_SLOTS = 20
 FEED_SLOTS = 2
 RECONNECT_SECONDS = 2.0
@@ -49,7 +54,7 @@ PROBE_SECONDS = 2.0
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
-    """The sandbox of all workflows, with our own modules imported once instead of once for each workflow."""
+    """The sandbox of all workflows, with our own modules imported once."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlmodel import Session
 
 from activities import metrics
 from connectors.errors import Ambiguous, ConnectorError
 from connectors.guard import writing_allowed
 from domain.outcomes import EffectResult, Outcome, WriteOutcome
-from domain.stages import EffectKind
 from ledger import effects as book
-from ledger import orders
 from ledger.database import Ledger
 from ledger.effects import Turn
 from ledger.tables import EffectRow
@@ -42,7 +41,8 @@ class Writer:
 
     `send` gives the normalized answer, or raises: Ambiguous when it may have been applied, any other ConnectorError
     when it surely was not. `find` looks an effect up by its body; None where the remote cannot be asked. `repeat_safe`
-    says that the remote makes no second document of the same body.
+    says that the remote makes no second document of the same body. `before` writes what belongs into the transaction
+    that claims the effect.
     """
 
     system: str
@@ -50,6 +50,7 @@ class Writer:
     send: Send
     find: Find | None = None
     repeat_safe: bool = False
+    before: Callable[[Session], None] | None = None
 
     @property
     def resolves_doubt(self) -> bool:
@@ -73,9 +74,9 @@ class Effects:
         """
         with writer.turn():
             with self._ledger.durable() as session:
+                if writer.before:
+                    writer.before(session)
                 turn, row = book.begin(session, key, _now(), self._lease, may_repeat=writer.resolves_doubt)
-                if turn in {Turn.SEND, Turn.LOOK_FIRST} and row.kind is EffectKind.SLIP:
-                    orders.record_transferring(session, row.tenant, row.order_id, _now())
             if turn is Turn.BUSY:
                 raise StillSendingError(key, row.lease_until or _now())
             if turn is Turn.SETTLED:

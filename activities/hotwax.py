@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -39,9 +40,11 @@ class HotWaxActivities:
     def ensure_invoice_number_in_oms(self, request: EffectRequest) -> EffectResult:
         """The invoice's number stands on the order in HotWax once."""
         systems = self._tenants.get(request.tenant)
-        with self._ledger.writing() as session:
+
+        def promise(session: Session) -> None:
             row = orders.see(session, request.tenant, request.order_id, _now())
             Promises(session, systems, row, _now()).promise_write_back(request.key)
+
         writer = Writer(
             system=hotwax_queue(request.tenant),
             turn=systems.oms.turn,
@@ -49,6 +52,7 @@ class HotWaxActivities:
             find=systems.oms.find_number,
             # The stored body names the row's whole primary key with its fromDate (hotwax 2.8): a repeat is refused.
             repeat_safe=True,
+            before=promise,
         )
         return self._effects.ensure(request.key, writer)
 

@@ -4,6 +4,8 @@ A worker that drains waits for a call and writes its answer down, however long t
 in between would throw away an answer that is there.
 """
 
+from datetime import UTC, datetime
+
 from temporalio import activity
 
 from activities.effects import Effects, Writer
@@ -12,6 +14,7 @@ from activities.systems import Tenants
 from domain.keys import retailpro_queue
 from domain.messages import EffectRequest
 from domain.outcomes import EffectResult
+from ledger import orders
 
 
 class RetailProActivities:
@@ -38,12 +41,13 @@ class RetailProActivities:
     @tells_temporal
     def ensure_slip(self, request: EffectRequest) -> EffectResult:
         """The promised transfer slip exists once, was refused, or is in doubt."""
-        pos = self._tenants.get(request.tenant).pos
+        pos, now = self._tenants.get(request.tenant).pos, datetime.now(UTC)
         writer = Writer(
             system=retailpro_queue(request.tenant),
             turn=pos.turn,
             send=pos.create_slip,
             find=pos.find_slip if pos.can_find else None,
             repeat_safe=pos.repeat.is_safe and not request.look_only,
+            before=lambda session: orders.record_transferring(session, request.tenant, request.order_id, now),
         )
         return self._effects.ensure(request.key, writer)
