@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,8 +37,7 @@ class Program:
         self.name, self._log = name, log
         self._command = [sys.executable, *arguments]
         kept = {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
-        bytecode = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "waybill-bench-bytecode")}
-        self._environment = {**kept, **bytecode, **variables}
+        self._environment = {**kept, **variables}
 
     def __enter__(self) -> Self:
         """Start the program; it may not be ready yet."""

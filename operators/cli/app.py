@@ -1,5 +1,8 @@
 """The command line: every command in its place, and the exit codes in the help."""
 
+import os
+import sys
+
 import typer
 
 from operators.cli import config, exposure, feed, holds, order, orders, prove, recover, running
@@ -35,4 +38,12 @@ app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unkno
 
 def main() -> None:
     """Run the command that the arguments name, and end the process with its exit code."""
-    app(prog_name="waybill")
+    code: str | int | None = 0
+    try:
+        app(prog_name="waybill")
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of the SDK's runtime may outlive the interpreter and abort it after the right answer was printed.
+    os._exit(code if isinstance(code, int) else int(code is not None))

@@ -63,14 +63,27 @@ class Door:
         return rows
 
     async def export(self) -> dict[str, list[dict[str, Any]]]:
-        """What Retail Pro knows, as the merchant's export tells it (`connectors.retailpro.export_v1`)."""
+        """What Retail Pro's documents came to, whatever was sent, as the export tells it (`export_v1`)."""
         return {
-            "invoices": [{**row["body"], "DocumentNo": row["documentNo"]} for row in await self.documents("invoices")],
-            "slips": [row["body"] for row in await self.documents("slips")],
+            "invoices": [_invoice(row) for row in await self.documents("invoices")],
+            "slips": [_slip(row) for row in await self.documents("slips")],
             "stock": [
                 {"Store": row["store"], "UPC": row["upc"], "Change": row["change"]} for row in await self.stock()
             ],
         }
+
+
+def _invoice(row: Mapping[str, Any]) -> dict[str, Any]:
+    number, store = {"OrderNo": row["number"], "DocumentNo": row["documentNo"]}, {"InvoicingStore": row["store"]}
+    return {**number, **store, "TotalAmt": row["body"]["TotalAmt"], "Items": _items(row)}
+
+
+def _slip(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"SlipNo": row["number"], "FromStore": row["store"], "ToStore": row["toStore"], "Items": _items(row)}
+
+
+def _items(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"UPC": line["upc"], "Qty": line["quantity"], "StoreOrig": line.get("storeOrig")} for line in row["lines"]]
 
 
 def _told(answer: httpx.Response) -> Any:

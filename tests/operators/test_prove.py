@@ -1,7 +1,6 @@
 """`waybill prove` on real systems: silent on a clean day, and naming each wrong document that is planted."""
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from ledger.tables import EffectRow, FeedEventRow, JournalRow, LineRow, OrderRow
 from operators.temporal_server import TemporalServer
 from tests.conftest import MakeTown
 from tests.operators.desk import Desk
-from tests.support.sandbox import SandboxProcess
 from tests.support.town import Town, an_order, open_line, shipped
 
 pytestmark = pytest.mark.anyio
@@ -23,38 +21,12 @@ pytestmark = pytest.mark.anyio
 Books = dict[str, list[dict[str, Any]]]
 
 
-def books_of(sandbox: SandboxProcess) -> Books:
-    """Retail Pro's books as they are now: what its documents came to, whatever was sent."""
-    invoices = [
-        {
-            "OrderNo": row["number"],
-            "DocumentNo": row["documentNo"],
-            "InvoicingStore": row["store"],
-            "TotalAmt": row["body"]["TotalAmt"],
-            "Items": _items(row),
-        }
-        for row in sandbox.get("/admin/invoices", limit=100_000)["invoices"]
-    ]
-    slips = [
-        {"SlipNo": row["number"], "FromStore": row["store"], "ToStore": row["toStore"], "Items": _items(row)}
-        for row in sandbox.get("/admin/slips", limit=100_000)["slips"]
-    ]
-    stock = [
-        {"Store": r["store"], "UPC": r["upc"], "Change": r["change"]} for r in sandbox.get("/admin/stock")["stock"]
-    ]
-    return {"invoices": invoices, "slips": slips, "stock": stock}
-
-
 def since(before: Books, now: Books) -> Books:
     """What came into the books after they looked as `before`."""
     then = {(row["Store"], row["UPC"]): row["Change"] for row in before["stock"]}
     stock = [{**row, "Change": row["Change"] - then.get((row["Store"], row["UPC"]), 0)} for row in now["stock"]]
     documents = {kind: [row for row in now[kind] if row not in before[kind]] for kind in ("invoices", "slips")}
     return {**documents, "stock": stock}
-
-
-def _items(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"UPC": line["upc"], "Qty": line["quantity"], "StoreOrig": line.get("storeOrig")} for line in row["lines"]]
 
 
 class Proving:
@@ -84,13 +56,13 @@ class Proving:
 
     async def prove(self, *options: str) -> tuple[int, dict[str, Any]]:
         """What `waybill prove --json` says of the books as they are now, and its exit code."""
-        self._export.write_text(json.dumps(since(self._before, books_of(self.town.sandbox))), encoding="utf-8")
+        self._export.write_text(json.dumps(since(self._before, self.town.sandbox.books())), encoding="utf-8")
         ended = await self.desk.ask("prove", "--json", *options)
         return ended.code, ended.json
 
     def begin_a_period(self) -> str:
         """From now on the export leaves out what was there before; the moment, as an operator types it."""
-        self._before = books_of(self.town.sandbox)
+        self._before = self.town.sandbox.books()
         return datetime.now(UTC).isoformat()
 
     def lose_from_ledger(self, order_id: str) -> None:

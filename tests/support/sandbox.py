@@ -82,15 +82,23 @@ class SandboxProcess:
         return found
 
     def books(self) -> dict[str, list[dict[str, Any]]]:
-        """What Retail Pro knows, as the merchant's export tells it (`connectors.retailpro.export_v1`)."""
+        """What Retail Pro's documents came to, as the merchant's export tells it (`connectors.retailpro.export_v1`)."""
         invoices = [
-            {**row["body"], "DocumentNo": row["documentNo"]}
+            {
+                "OrderNo": row["number"],
+                "DocumentNo": row["documentNo"],
+                "InvoicingStore": row["store"],
+                "TotalAmt": row["body"]["TotalAmt"],
+                "Items": _items(row),
+            }
             for row in self.get("/admin/invoices", limit=1_000_000)["invoices"]
         ]
-        slips = [row["body"] for row in self.get("/admin/slips", limit=1_000_000)["slips"]]
+        slips = [
+            {"SlipNo": row["number"], "FromStore": row["store"], "ToStore": row["toStore"], "Items": _items(row)}
+            for row in self.get("/admin/slips", limit=1_000_000)["slips"]
+        ]
         stock = [
-            {"Store": row["store"], "UPC": row["upc"], "Change": row["change"]}
-            for row in self.get("/admin/stock")["stock"]
+            {"Store": r["store"], "UPC": r["upc"], "Change": r["change"]} for r in self.get("/admin/stock")["stock"]
         ]
         return {"invoices": invoices, "slips": slips, "stock": stock}
 
@@ -117,3 +125,7 @@ class SandboxProcess:
 def _checked(answer: httpx.Response) -> Any:
     assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
     return answer.json()
+
+
+def _items(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"UPC": line["upc"], "Qty": line["quantity"], "StoreOrig": line.get("storeOrig")} for line in row["lines"]]
