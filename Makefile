@@ -22,14 +22,14 @@ demo: setup ## Carry a day of orders from a sandbox HotWax to a sandbox Retail P
 
 # The tests start servers and databases of their own: they need a server program, and may not find the way to real ones.
 OWN_SERVERS = env -u TEMPORAL_ADDRESS -u TEMPORAL_NAMESPACE -u TEMPORAL_API_KEY -u TEMPORAL_PROFILE \
-	-u TEMPORAL_CONFIG_FILE -u DATABASE_URL
+	-u TEMPORAL_CONFIG_FILE -u DATABASE_URL -u PYTHONDONTWRITEBYTECODE
 
 test: setup ## Check style, format and types, then run all tests
 	@[ -z "$$TEMPORAL_ADDRESS" ] || $(OWN_SERVERS) $(RUN) python -m operators.temporal_server fetch >/dev/null
 	@$(STEP) "style (ruff check)" $(RUN) ruff check .
 	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
 	@$(STEP) "types (mypy --strict)" $(RUN) mypy
-	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest
+	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 2 --dist loadfile
 
 bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
 	@$(if $(N),N=$(N) )$(RUN) python -m bench.orders

@@ -88,7 +88,8 @@ def test_a_value_that_cannot_work_is_refused(key: str, value: Any) -> None:
 def test_defaults_are_those_of_the_references() -> None:
     hotwax = HotWaxSettings.model_validate({"base_url": SHOP, "token": "t"})
     retailpro = RetailProSettings(base_url=SHOP)
-    assert (hotwax.timeout_connect, hotwax.timeout_read) == (timedelta(seconds=10), timedelta(seconds=120))
+    assert (hotwax.timeout_connect, hotwax.timeout_read) == (timedelta(seconds=10), timedelta(seconds=30))
+    assert (retailpro.timeout_connect, retailpro.timeout_read) == (timedelta(seconds=10), timedelta(seconds=120))
     assert (hotwax.calls_per_second, hotwax.concurrency) == (10, 4)
     assert (retailpro.calls_per_second, retailpro.concurrency) == (None, 1)
     assert retailpro.repeat is RepeatBehavior.UNKNOWN

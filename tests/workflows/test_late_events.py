@@ -58,9 +58,11 @@ async def test_an_event_after_temporal_has_forgotten_the_order_makes_nothing_aga
     town = await make_town()
     async with town.working():
         await _done(town, "6001")
+    remembering = town.client
     with TemporalServer(ServerOptions(database=tmp_path / "another.db", ui=False)) as server:
         town.client = await connect_and_set_up(server.address, tmp_path)
         await _told_again(town, "6001")
+    town.client = remembering
 
 
 async def test_many_signals_at_once_make_one_invoice(make_town: MakeTown) -> None:
