@@ -50,13 +50,17 @@ class FeedActivities:
             beating.cancel()
 
     async def _poll(self, request: FeedRequest) -> FeedReport:
-        """Page by page: kept, then told, so that a long backfill begins to work at once."""
+        """Page by page into the ledger, then the orders are told, each once.
+
+        A backfill tells after every page, so that a long one begins to work at once.
+        """
         since = await asyncio.to_thread(self._since, request)
         events = fresh = told = number = 0
         while True:
             page = await asyncio.to_thread(self._page, request.tenant, since, number)
             fresh += await asyncio.to_thread(self._keep, request, page)
-            told += await self._tell(request)
+            if page.last or request.is_backfill:
+                told += await self._tell(request)
             events, number = events + len(page.events), number + 1
             if page.last:
                 await asyncio.to_thread(self._prune, request.tenant)
