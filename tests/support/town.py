@@ -27,7 +27,7 @@ from operators.settings import Settings, TenantSettings
 from tests.support.sandbox import SandboxProcess
 from worker import Parts, build_workers
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SHORT_WAITS: Mapping[str, Any] = {
     "call": 5,
     "patience": 20,
