@@ -157,12 +157,13 @@ class Town:
         return answer
 
     async def refused(self, order_id: str, verb: str, **fields: Any) -> str:
-        """Why the order's validator refuses this command."""
+        """Why this command is refused: by the validator, or by the books where the order was just asking them."""
         try:
             answer = await self.command(order_id, verb, **fields)
         except WorkflowUpdateFailedError as error:
             return str(error.cause)
-        raise AssertionError(f"{verb} was not refused: {answer!r}")
+        assert not answer.accepted, f"{verb} was not refused: {answer!r}"
+        return answer.message
 
     async def signal(self, order_id: str, verb: str, **fields: Any) -> None:
         """An operator's command, as a signal."""
