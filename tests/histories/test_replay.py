@@ -58,7 +58,11 @@ def test_no_history_tells_of_the_machine_that_recorded_it() -> None:
 async def test_a_path_goes_the_same_way_without_a_cache(
     name: str, temporal_server: TemporalServer, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
-    """Without a cache every task replays the whole history: whatever is not deterministic shows at once."""
+    """Without a cache every task replays the whole history: whatever is not deterministic shows at once.
+
+    The SDK throws a local activity in flight away with its workflow, and repeats it after the task's 10 s timeout.
+    So a path of a second may take more than ten here.
+    """
     client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
     workflow_id = await play(name, sandbox, client, tmp_path, cached_workflows=0)
     history = await client.get_workflow_handle(workflow_id).fetch_history()
