@@ -1,57 +1,13 @@
 """The tables of the ledger. Amounts are text, so that no database rounds them; moments are UTC."""
 
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Dialect,
-    ForeignKeyConstraint,
-    Index,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy import Enum as SqlEnum
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from domain.stages import EffectKind, EffectState, Stage
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment, UTC on the way in and out, on databases with and without time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The moment in UTC; refuses naive ones."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The moment, aware again where the database forgot the zone."""
-        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _moment(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(UtcDateTime, nullable=nullable))
-
-
-def _enum(kind: type[StrEnum], default: StrEnum | None = None) -> Any:
-    """A column that keeps an enumeration's value as text and gives the member back."""
-    values = SqlEnum(kind, native_enum=False, length=30, values_callable=lambda members: [m.value for m in members])
-    return Field(default=default, sa_column=Column(values, nullable=False))
-
-
-def _json() -> Any:
-    return Field(default=None, sa_column=Column(JSON, nullable=True))
+from ledger.columns import enum, json, moment
 
 
 class OrderRow(SQLModel, table=True):
@@ -68,24 +24,24 @@ class OrderRow(SQLModel, table=True):
     order_id: str = Field(primary_key=True)
     order_no: str | None = None
     channel: str | None = None
-    stage: Stage = _enum(Stage, Stage.AWAITING_LINES)
-    stage_since: datetime = _moment()
+    stage: Stage = enum(Stage, Stage.AWAITING_LINES)
+    stage_since: datetime = moment()
     hold_cause: str | None = None
     hold_subject: str = ""
     hold_evidence: str = Field(default="", sa_type=Text)
-    hold_since: datetime | None = _moment(nullable=True)
+    hold_since: datetime | None = moment(nullable=True)
     waiting_for: str = ""
     epoch: int = 0
     store: str | None = None
     store_reason: str = ""
     currency: str | None = None
     total: str | None = None
-    force: dict[str, Any] | None = _json()
+    force: dict[str, Any] | None = json()
     cancel_wanted: bool = False
-    acknowledged: dict[str, str] | None = _json()
-    placed_at: datetime | None = _moment(nullable=True)
-    seen_at: datetime = _moment()
-    read_at: datetime | None = _moment(nullable=True)
+    acknowledged: dict[str, str] | None = json()
+    placed_at: datetime | None = moment(nullable=True)
+    seen_at: datetime = moment()
+    read_at: datetime | None = moment(nullable=True)
 
 
 class LineRow(SQLModel, table=True):
@@ -105,7 +61,7 @@ class LineRow(SQLModel, table=True):
     status: str
     digital: bool = False
     unit_price: str
-    completed_at: datetime | None = _moment(nullable=True)
+    completed_at: datetime | None = moment(nullable=True)
 
 
 class EffectRow(SQLModel, table=True):
@@ -123,31 +79,31 @@ class EffectRow(SQLModel, table=True):
     tenant: str
     order_id: str
     order_no: str
-    kind: EffectKind = _enum(EffectKind)
+    kind: EffectKind = enum(EffectKind)
     revision: int
     store: str = ""
-    state: EffectState = _enum(EffectState, EffectState.PLANNED)
+    state: EffectState = enum(EffectState, EffectState.PLANNED)
     body: str = Field(sa_type=Text)
     remote_no: str = ""
     """The number we gave it in the remote system: the order number, or the slip number."""
     epoch: int = 0
     """The assessment that promised it; one that the order has outlived is not sent."""
-    lines: dict[str, str] | None = _json()
-    stores: dict[str, str] | None = _json()
+    lines: dict[str, str] | None = json()
+    stores: dict[str, str] | None = json()
     amount: str = "0"
     order_discount: str = "0"
     in_doubt: bool = False
     attempt: int = 0
-    lease_until: datetime | None = _moment(nullable=True)
+    lease_until: datetime | None = moment(nullable=True)
     number: str | None = None
     problem: str = Field(default="", sa_type=Text)
     http_status: int | None = None
     answer: str = Field(default="", sa_type=Text)
     foreign: bool = False
     confirmed: bool = False
-    planned_at: datetime = _moment()
-    sent_at: datetime | None = _moment(nullable=True)
-    settled_at: datetime | None = _moment(nullable=True)
+    planned_at: datetime = moment()
+    sent_at: datetime | None = moment(nullable=True)
+    settled_at: datetime | None = moment(nullable=True)
 
 
 class JournalRow(SQLModel, table=True):
@@ -162,7 +118,7 @@ class JournalRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     tenant: str
     order_id: str
-    at: datetime = _moment()
+    at: datetime = moment()
     kind: str
     actor: str
     text: str = Field(sa_type=Text)
@@ -185,8 +141,8 @@ class FeedCursorRow(SQLModel, table=True):
 
     tenant: str = Field(primary_key=True)
     feed: str = Field(primary_key=True)
-    cursor: datetime = _moment()
-    polled_at: datetime | None = _moment(nullable=True)
+    cursor: datetime = moment()
+    polled_at: datetime | None = moment(nullable=True)
 
 
 class FeedEventRow(SQLModel, table=True):
@@ -200,10 +156,10 @@ class FeedEventRow(SQLModel, table=True):
     event_id: str = Field(primary_key=True)
     order_id: str
     status: str
-    happened_at: datetime = _moment()
-    seen_at: datetime = _moment()
+    happened_at: datetime = moment()
+    seen_at: datetime = moment()
     backfill: bool = False
-    dispatched_at: datetime | None = _moment(nullable=True)
+    dispatched_at: datetime | None = moment(nullable=True)
 
 
 class CallBudgetRow(SQLModel, table=True):

@@ -14,7 +14,6 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities import attributes
     from activities.books import LedgerActivities
     from activities.failures import NOT_PROMISED
     from activities.hotwax import HotWaxActivities
@@ -36,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.outcomes import EffectResult
     from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
     from workflows import policies
+    from workflows.lifecycle import Lifecycle
 
 T = TypeVar("T")
 
@@ -55,47 +55,26 @@ class Made:
 
 
 @workflow.defn(name=ORDER_WORKFLOW)
-class OrderWorkflow:
+class OrderWorkflow(Lifecycle[Stage, Verb]):
     """One order, from the first word of it to its end; woken by signals, told what to do by the ledger and the OMS."""
 
     @workflow.init
     def __init__(self, order: OrderInput) -> None:
-        self._order = order
-        self._stage, self._hold, self._since = order.stage, order.hold, workflow.now()
-        self._epoch = order.epoch
+        super().__init__({"tenant": order.tenant, "order": order.order_id}, order.stage, order.hold)
+        self._order, self._epoch = order, order.epoch
         self._confirm_by: datetime | None = None
-        self._changed, self._ended = False, False
         self._knows = False
-        self._inbox: list[GivenCommand] = []
-        self._answers: dict[str, CommandAnswer] = {}
-        self._last: CommandAnswer | None = None
         self._seen: Assessment | None = None
         self._situation: Situation | None = None
 
     @workflow.run
     async def run(self, order: OrderInput) -> OrderResult:
         """Live the order's life; *Request Cancellation* is the cancel command, not the end of the workflow."""
-        life = asyncio.create_task(self._live())
-        while not life.done():
-            try:
-                await asyncio.shield(life)
-            except asyncio.CancelledError:
-                if life.cancelled():
-                    raise
-                self._take(Verb.CANCEL, self._cancel_button())
+        await self._live(Verb.CANCEL)
         if not self._ended:
             here = {"stage": self._stage, "hold": self._hold, "epoch": self._epoch}
             workflow.continue_as_new(order.model_copy(update=here))
         return OrderResult(order_no=self._seen.order_no if self._seen else "", stage=self._stage)
-
-    async def _live(self) -> None:
-        """One step after the other, until the order has ended or its history is long, and every command is answered."""
-        while True:
-            await self._step()
-            if self._ended or workflow.info().is_continue_as_new_suggested():
-                await workflow.wait_condition(lambda: bool(self._inbox) or workflow.all_handlers_finished())
-                if not self._inbox:
-                    return
 
     async def _step(self) -> None:
         """Ask what the order owes, and do it as far as it goes."""
@@ -111,8 +90,9 @@ class OrderWorkflow:
 
     async def _assess(self) -> Assessment | None:
         """What the order owes now; None when that could not be learned, after waiting."""
-        commands, self._inbox, self._changed, self._knows = tuple(self._inbox), [], False, False
-        request = AssessRequest(tenant=self._order.tenant, order_id=self._order.order_id, commands=commands)
+        commands, self._knows = self._open_inbox(), False
+        given = tuple(GivenCommand(verb=verb, command=command) for verb, command in commands)
+        request = AssessRequest(tenant=self._order.tenant, order_id=self._order.order_id, commands=given)
         try:
             seen = await workflow.execute_activity_method(
                 HotWaxActivities.assess_order,
@@ -229,19 +209,6 @@ class OrderWorkflow:
     def _pause_of(self, hold: Hold) -> timedelta | None:
         return self._order.waits.hold_retry if hold.may_pass else None
 
-    async def _news(self, at_most: timedelta | None = None, unanswered: int = 0) -> None:
-        """Wait for a signal, a command beyond those still `unanswered`, or the end of `at_most`."""
-        self._tell()
-
-        def has_news() -> bool:
-            called = self._changed or len(self._inbox) > unanswered
-            return called or workflow.info().is_continue_as_new_suggested()
-
-        try:
-            await workflow.wait_condition(has_news, timeout=at_most, timeout_summary="try again by itself")
-        except TimeoutError:
-            return
-
     async def _record(self, stage: Stage, hold: Hold | None) -> None:
         """Write stage and hold down, when they are new; a void record means that the order must be assessed again."""
         if (stage, hold) == (self._stage, self._hold):
@@ -261,49 +228,17 @@ class OrderWorkflow:
         self._changed = self._changed or not written
         self._show(stage, hold)
 
-    def _show(self, stage: Stage, hold: Hold | None) -> None:
-        if (stage, hold and hold.key) != (self._stage, self._hold and self._hold.key):
-            workflow.upsert_search_attributes(attributes.changes(stage, hold))
-            self._log(stage, hold)
-        if stage is not self._stage:
-            self._since = workflow.now()
-        self._stage, self._hold = stage, hold
-        self._tell()
-
-    def _log(self, stage: Stage, hold: Hold | None) -> None:
-        about = {"tenant": self._order.tenant, "order": self._order.order_id, "stage": str(stage)}
-        workflow.logger.info("order moved", extra={**about, "hold": hold.key if hold else None})
-
-    def _tell(self) -> None:
-        workflow.set_current_details(current_details(self._stage, self._since, self._hold, self._seen, self._last))
+    def _details(self) -> str:
+        return current_details(self._stage, self._since, self._hold, self._seen, self._last)
 
     # ---- commands ----------------------------------------------------------------------------------------------------
 
-    def _take(self, verb: Verb, command: Command) -> None:
-        if command.id not in self._answers and all(g.command.id != command.id for g in self._inbox):
-            self._inbox.append(GivenCommand(verb=verb, command=command))
-
-    async def _ask(self, verb: Verb, command: Command) -> CommandAnswer:
-        self._take(verb, command)
-        await workflow.wait_condition(lambda: command.id in self._answers)
-        return self._answers[command.id]
-
-    def _judge(self, verb: Verb, command: Command) -> None:
-        """Refuse what makes no sense; while the books are being written they know better, and judge it themselves."""
+    def _refusal(self, verb: Verb, command: Command) -> str | None:
+        """While the books are being written they know better, and judge it themselves."""
         if self._situation is None or not self._knows:
-            return
+            return None
         now = self._situation.model_copy(update={"stage": self._stage, "hold": self._hold and self._hold.cause})
-        reason = refusal(verb, command, now)
-        if reason:
-            raise ApplicationError(reason, type="Refused", non_retryable=True)
-
-    def _answer(self, answers: Sequence[tuple[str, CommandAnswer]]) -> None:
-        for command_id, answer in answers:
-            self._answers[command_id] = self._last = answer
-
-    def _cancel_button(self) -> Command:
-        reason = workflow.cancellation_reason() or "Request Cancellation"
-        return Command(id=f"cancel-request/{workflow.info().run_id}", operator="Temporal Web UI", reason=reason)
+        return refusal(verb, command, now)
 
     @workflow.signal(description="Something happened to the order: read it again. Safe to repeat.")
     def changed(self, event: Changed) -> None:
