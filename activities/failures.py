@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.effects import InDoubtError, StillSendingError
-from activities.systems import UnknownTenantError
+from activities.systems import NoPurchasingError, UnknownTenantError
 from connectors.errors import ConnectorError, Throttled
 from ledger.budget import BudgetExhaustedError
 from ledger.database import LedgerUnavailableError
@@ -44,6 +44,8 @@ def told_to_temporal() -> Iterator[None]:
         raise _again(error, None, benign=False) from None
     except UnknownTenantError as error:
         raise ApplicationError(f"waybill.toml knows no tenant {error}", type=UNKNOWN_TENANT) from None
+    except NoPurchasingError as error:
+        raise ApplicationError(str(error), type=UNKNOWN_TENANT) from None
     except NotPromisedError as error:
         raise ApplicationError(str(error), type=NOT_PROMISED, non_retryable=True) from None
 

@@ -63,7 +63,9 @@ class HotWaxActivities:
         order = self._tenants.get(request.tenant).oms.read_order(request.order_id)
         with self._ledger.writing() as session:
             row = session.get_one(EffectRow, request.key)
-            memory = orders.memory_of(session, orders.see(session, row.tenant, row.order_id, _now()), row.order_no)
+            memory = orders.memory_of(
+                session, orders.see(session, request.tenant, request.order_id, _now()), row.order_no
+            )
             invoice = next(i for i in memory.made if i.key == request.key)
             if not (invoice.confirmed or is_confirmed(order, invoice)):
                 raise ApplicationError(
@@ -72,7 +74,8 @@ class HotWaxActivities:
                     category=ApplicationErrorCategory.BENIGN,
                 )
             row.confirmed = True
-            journal.write(session, (row.tenant, row.order_id), _now(), "invoice", f"{row.key} confirmed by the store")
+            of = (request.tenant, request.order_id)
+            journal.write(session, of, _now(), "invoice", f"{row.key} confirmed by the store")
 
 
 def _now() -> datetime:

@@ -58,7 +58,11 @@ class Promises:
             return Owed(kind=EffectKind.INVOICE, key=key, label=label, look_only=look_only)
         if plan.invoice is None:
             return None
-        row = effects.promise(self._session, self._invoice_draft(order, plan.invoice), self._now)
+        draft = self._invoice_draft(order, plan.invoice)
+        if rival := effects.rival_of(self._session, draft):
+            # Two orders of different numbers may spell the same one: a supplement `A-1`, and an order named `A-1`.
+            raise _NumberTakenError(f"{draft.remote_no} is an invoice of order {rival} already")
+        row = effects.promise(self._session, draft, self._now)
         if row.order_id != order.order_id:
             raise _NumberTakenError(f"order number {order.order_no} belongs to order {row.order_id} already")
         label = f"invoice {row.remote_no} at {row.store}: {plan.invoice.total} {order.currency}"
@@ -140,6 +144,7 @@ class Promises:
         if invoice is None or kind is None:
             raise NotPromisedError(f"{key}: there is no invoice {revision} to write back, or no write_back_type")
         number = invoice.number or invoice.remote_no
+        before = next((e for e in mine if e.key == key and e.remote_no == number), None)
         draft = EffectDraft(
             key=key,
             tenant=self._row.tenant,
@@ -147,7 +152,8 @@ class Promises:
             order_no=invoice.order_no,
             kind=EffectKind.WRITE_BACK,
             revision=revision,
-            body=self._systems.oms.number_body(self._row.order_id, kind, number, self._now),
+            # The body's time is the remote row's key: one that was refused, and may be there all the same, is kept.
+            body=before.body if before else self._systems.oms.number_body(self._row.order_id, kind, number, self._now),
             remote_no=number,
             epoch=self._row.epoch,
         )

@@ -5,8 +5,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from connectors.po_ports import PurchasePort
 from connectors.ports import OmsPort, PosPort
 from domain.policy import TenantPolicy
+from domain.purchase_order import PoPolicy
+
+
+class NoPurchasingError(LookupError):
+    """The tenant has no purchase orders: its configuration names no files of NetSuite."""
+
+
+@dataclass(frozen=True)
+class Purchasing:
+    """What a tenant's purchase orders need: rules, HotWax, NetSuite's files, and the sizes of what is sent at once."""
+
+    policy: PoPolicy
+    oms: PurchasePort
+    answer_within: timedelta = timedelta(hours=2)
+    orders_per_upload: int = 200
+    lines_per_upload: int = 5_000
+    receipt_overlap: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -19,6 +37,18 @@ class TenantSystems:
     pos: PosPort
     slip_no_start: int = 1
     feed_overlap: timedelta = timedelta(minutes=5)
+    po: Purchasing | None = None
+
+    @property
+    def purchasing(self) -> Purchasing:
+        """What the tenant's purchase orders need.
+
+        Raises:
+            NoPurchasingError: the configuration has no purchase orders for this tenant.
+        """
+        if self.po is None:
+            raise NoPurchasingError(f"tenant {self.name} has no [tenants.{self.name}.netsuite] in waybill.toml")
+        return self.po
 
 
 class UnknownTenantError(KeyError):

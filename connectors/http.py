@@ -100,6 +100,25 @@ class Answer:
             raise Contract(self.system, self.operation, place="body", expected="JSON", got=got) from None
 
 
+@dataclass(frozen=True, repr=False)
+class Upload:
+    """A form with one file in it, as `multipart/form-data`; `field` is the file's own."""
+
+    fields: Mapping[str, str]
+    field: str
+    file_name: str
+    content: bytes
+    media_type: str = "text/csv"
+
+
+@dataclass(frozen=True)
+class Download:
+    """What a call asks for that is no JSON: its media type, and how many bytes are too many."""
+
+    media_type: str
+    largest: int
+
+
 class _Held(threading.local):
     depth = 0
 
@@ -133,8 +152,8 @@ class RemoteSystem:
         self._writing.close()
 
     def url(self, path: str) -> str:
-        """The full address of a path."""
-        return self._settings.base_url.rstrip("/") + path
+        """The full address of a path; one that is an address already stays as it is."""
+        return path if path.startswith(("https://", "http://")) else self._settings.base_url.rstrip("/") + path
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -159,6 +178,8 @@ class RemoteSystem:
         json: object | None = None,
         content: str | None = None,
         headers: Mapping[str, str] | None = None,
+        upload: Upload | None = None,
+        download: Download | None = None,
         write: bool = False,
     ) -> Answer:
         """The answer: a success, or a refusal (4xx) that the driver interprets.
@@ -171,16 +192,25 @@ class RemoteSystem:
             Contract: a read was answered with a redirect, or with too many bytes.
         """
         given = {"Content-Type": "application/json"} if content is not None else {}
+        given |= {"Accept": download.media_type} if download else {}
         request = (self._writing if write else self._reading).build_request(
-            method, self.url(path), params=params, json=json, content=content, headers={**given, **(headers or {})}
+            method,
+            self.url(path),
+            params=params,
+            json=json,
+            content=content,
+            data=upload.fields if upload else None,
+            files={upload.field: (upload.file_name, upload.content, upload.media_type)} if upload else None,
+            headers={**given, **(headers or {})},
         )
+        limit = download.largest if download else self._settings.max_answer_bytes
         with self.turn():
-            return self._timed(operation, request, path, write=write)
+            return self._timed(operation, request, path, limit, write=write)
 
-    def _timed(self, operation: str, request: httpx.Request, path: str, *, write: bool) -> Answer:
+    def _timed(self, operation: str, request: httpx.Request, path: str, limit: int, *, write: bool) -> Answer:
         started, result, status = monotonic(), "crashed", None
         try:
-            answer = self._exchange(operation, request, write=write)
+            answer = self._exchange(operation, request, limit, write=write)
             status = answer.status
             self._refuse(answer, write=write)
             result = "ok" if answer.ok else "rejected"
@@ -196,12 +226,12 @@ class RemoteSystem:
                 self._on_call(self.name, operation, result, seconds)
         return answer
 
-    def _exchange(self, operation: str, request: httpx.Request, *, write: bool) -> Answer:
+    def _exchange(self, operation: str, request: httpx.Request, limit: int, *, write: bool) -> Answer:
         client = self._writing if write else self._reading
         try:
             response = client.send(request, stream=True)
             try:
-                body = self._bounded(operation, response)
+                body = self._bounded(operation, response, limit)
             finally:
                 response.close()
         except _NOTHING_SENT as error:
@@ -219,9 +249,8 @@ class RemoteSystem:
             return Ambiguous(self.name, operation, f"{why}; it was sent and may be applied: look before any repeat")
         return Unreachable(self.name, operation, f"{why}; it was a read, it is safe to retry")
 
-    def _bounded(self, operation: str, response: httpx.Response) -> bytes:
+    def _bounded(self, operation: str, response: httpx.Response, limit: int) -> bytes:
         """The whole body, within the bounds of size and time; a trickle of bytes must not hold a thread for ever."""
-        limit = self._settings.max_answer_bytes
         deadline = monotonic() + self._settings.timeout_read.total_seconds()
         chunks, size = [], int(response.headers.get("Content-Length", "0"))
         if size <= limit:
@@ -241,6 +270,9 @@ class RemoteSystem:
     def _refuse(self, answer: Answer, *, write: bool) -> None:
         """Raise what a status means by itself; leave successes and plain refusals to the driver."""
         status, operation = answer.status, answer.operation
+        if write and status == HTTPStatus.REQUEST_TIMEOUT:
+            # Whoever answers this, the service or a gateway in front of it, does not say how far the request came.
+            raise self._lost(operation, f"answered {_named(status)}", write=True)
         if status in _COME_BACK_LATER:
             self._throttled(answer)
         if status in _NO_ENTRY:

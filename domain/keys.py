@@ -55,3 +55,29 @@ def slip_key(tenant: str, order_no: str, revision: int, from_store: str) -> str:
 def write_back_key(tenant: str, order_no: str, revision: int) -> str:
     """The business key of an invoice number's way back into the OMS."""
     return f"write_back/{tenant}/{_spelled(order_no)}/{revision}"
+
+
+# ---- purchase orders -------------------------------------------------------------------------------------------------
+
+PO_WORKFLOW = "PurchaseOrder"
+PO_RUN_WORKFLOW = "PurchaseOrderRun"
+
+
+def po_workflow_id(tenant: str, po_id: str) -> str:
+    """The workflow id of a purchase order's life."""
+    return f"po/{tenant}/{po_id}"
+
+
+def po_run_id(tenant: str, run: str) -> str:
+    """The schedule id and workflow id stem of one of a tenant's runs for purchase orders."""
+    return f"feed/{tenant}/po-{run}"
+
+
+def netsuite_queue(tenant: str) -> str:
+    """The task queue of a tenant's files for NetSuite."""
+    return f"waybill-netsuite-{tenant}"
+
+
+def upload_key(kind: str, tenant: str, number: int) -> str:
+    """The business key of an upload that many purchase orders share, numbered by a stored sequence."""
+    return f"{kind}/{tenant}/{number}"

@@ -45,7 +45,7 @@ class Proof:
         self._booked: dict[_Identity, list[Document]] = {}
         for document in books.documents if books else ():
             self._booked.setdefault(document.identity, []).append(document)
-        self._claimed: set[_Identity] = set()
+        self._claimed: dict[_Identity, str] = {}
         self._stock = StockSheet(policy)
         self._excuses: dict[str, str] = {}
         self._counts = dict.fromkeys(("orders", "invoices", "slips", "units_shipped", "units_invoiced"), 0)
@@ -67,7 +67,7 @@ class Proof:
         for made in case.documents:
             self._stock.spell(made.document)
             if made.foreign or made.state.may_exist:
-                self._claimed.add(made.document.identity)
+                self._claim(case, made)
                 moves = self._stock.moves_of(made, case.order)
                 add_moves(counted if self._check_document(case, made) else uncounted, moves)
         excused = self._check_against_hotwax(case)
@@ -118,6 +118,14 @@ class Proof:
             currency = case.order.currency if case.order else ""
             self._amounts[currency] = self._amounts.get(currency, ZERO) + made.amount
             self._counts["units_invoiced"] += int(sum(made.document.by_upc.values()))
+
+    def _claim(self, case: Case, made: LedgerDocument) -> None:
+        """Note whose document it is; one that two orders take for theirs is one too few."""
+        other = self._claimed.setdefault(made.document.identity, case.name)
+        if other != case.name and not made.foreign:
+            cause = "the two orders share a number in Retail Pro: one of them has no document of its own"
+            orders = f"of order {other} and of order {case.name}"
+            self._differ(f"shared_{made.document.kind}", made.document.name, cause, ledger=orders)
 
     def _absent(self, case: Case, made: LedgerDocument) -> bool:
         name = made.document.name
@@ -191,7 +199,7 @@ class Proof:
 
     def claim(self, document: Document) -> None:
         """Say that the ledger asked for this document in an order that was not taken, since it is older."""
-        self._claimed.add(document.identity)
+        self._claimed.setdefault(document.identity, "")
         self._stock.take_documents(self._booked.get(document.identity, ()))
 
     def verdict(self) -> Verdict:

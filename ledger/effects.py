@@ -14,6 +14,7 @@ from domain.base import Frozen
 from domain.outcomes import EffectResult, Outcome, WriteOutcome, state_after
 from domain.stages import EffectKind, EffectState
 from ledger import journal
+from ledger.journal import About, Flow
 from ledger.tables import EffectRow, OrderRow, SlipNumberRow
 
 ANSWER_MAX = 8_192
@@ -29,12 +30,12 @@ class EffectDraft(Frozen):
 
     key: str
     tenant: str
-    order_id: str
-    order_no: str
     kind: EffectKind
-    revision: int
     body: str
     remote_no: str
+    order_id: str | None = None
+    order_no: str = ""
+    revision: int = 0
     store: str = ""
     lines: Mapping[str, str] | None = None
     stores: Mapping[str, str] | None = None
@@ -75,6 +76,17 @@ def promise(session: Session, draft: EffectDraft, now: datetime) -> EffectRow:
     return row
 
 
+def rival_of(session: Session, draft: EffectDraft) -> str | None:
+    """Another order whose document of this kind has the draft's number in the remote system, or may get it."""
+    theirs = select(EffectRow.order_id).where(
+        EffectRow.tenant == draft.tenant,
+        EffectRow.kind == draft.kind,
+        EffectRow.remote_no == draft.remote_no,
+        EffectRow.order_id != draft.order_id,
+    )
+    return session.exec(theirs.limit(1)).first()
+
+
 def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_repeat: bool) -> tuple[Turn, EffectRow]:
     """Claim the right to send, or learn why there is nothing to send.
 
@@ -105,9 +117,9 @@ def _claimed(session: Session, key: str) -> EffectRow:
     row = session.get(EffectRow, key)
     if row is None:
         raise NotPromisedError(f"effect {key} was never promised")
-    order = session.get_one(OrderRow, (row.tenant, row.order_id), with_for_update=True)
+    order = session.get_one(OrderRow, (row.tenant, row.order_id), with_for_update=True) if row.order_id else None
     row = session.get_one(EffectRow, key, with_for_update=True, populate_existing=True)
-    if row.state is EffectState.PLANNED and row.epoch != order.epoch:
+    if order and row.state is EffectState.PLANNED and row.epoch != order.epoch:
         raise NotPromisedError(f"effect {key} was promised before the order changed")
     return row
 
@@ -206,4 +218,5 @@ def _told(row: EffectRow) -> str:
 
 
 def _note(session: Session, row: EffectRow, now: datetime, text: str) -> None:
-    journal.write(session, (row.tenant, row.order_id), now, str(row.kind), f"{row.key} {text}")
+    about = About(row.tenant, row.order_id) if row.order_id else About(row.tenant, row.key, Flow.UPLOAD)
+    journal.write(session, about, now, str(row.kind), f"{row.key} {text}")

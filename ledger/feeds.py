@@ -23,9 +23,9 @@ class SeenEvent(Frozen):
     opens: bool = True
 
 
-def cursor_of(session: Session, tenant: str) -> datetime | None:
-    """How far the tenant's order feed was read; None before its first poll."""
-    row = session.get(FeedCursorRow, (tenant, ORDERS))
+def cursor_of(session: Session, tenant: str, feed: str = ORDERS) -> datetime | None:
+    """How far the tenant's feed was read; None before its first poll."""
+    row = session.get(FeedCursorRow, (tenant, feed))
     return row.cursor if row else None
 
 
@@ -53,7 +53,7 @@ def record_page(
     idle = [e for e in fresh if not e.opens and e.order_id not in known]
     session.add_all(_row(tenant, event, now, backfill, dispatched_at=now) for event in idle)
     if cursor is not None:
-        _advance(session, tenant, cursor, now)
+        advance(session, tenant, cursor, now)
     return len(wanted)
 
 
@@ -88,10 +88,11 @@ def _known_orders(session: Session, tenant: str, order_ids: set[str]) -> set[str
     return set(session.exec(query).all())
 
 
-def _advance(session: Session, tenant: str, cursor: datetime, now: datetime) -> None:
-    row = session.get(FeedCursorRow, (tenant, ORDERS), with_for_update=True)
+def advance(session: Session, tenant: str, cursor: datetime, now: datetime, feed: str = ORDERS) -> None:
+    """Note that the feed was read up to here; a cursor never goes back."""
+    row = session.get(FeedCursorRow, (tenant, feed), with_for_update=True)
     if row is None:
-        session.add(FeedCursorRow(tenant=tenant, feed=ORDERS, cursor=cursor, polled_at=now))
+        session.add(FeedCursorRow(tenant=tenant, feed=feed, cursor=cursor, polled_at=now))
         return
     row.cursor, row.polled_at = max(row.cursor, cursor), now
 

@@ -1,11 +1,31 @@
-"""The audit trail of an order: written in the transaction of what it tells, never changed."""
+"""The audit trail: written in the transaction of what it tells, never changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from ledger.tables import JournalRow
+
+
+class Flow(StrEnum):
+    """What an entry is about."""
+
+    ORDER = "order"
+    PURCHASE_ORDER = "po"
+    UPLOAD = "upload"
+
+
+class About(NamedTuple):
+    """What an entry is about: whose it is, its id, and what it is."""
+
+    tenant: str
+    subject: str
+    flow: Flow = Flow.ORDER
+
 
 ENGINE = "waybill"
 """The actor of everything that no person did."""
@@ -13,7 +33,7 @@ ENGINE = "waybill"
 
 def write(
     session: Session,
-    row_of: tuple[str, str],
+    row_of: About | tuple[str, str],
     at: datetime,
     kind: str,
     text: str,
@@ -21,21 +41,26 @@ def write(
     actor: str = ENGINE,
     command_id: str | None = None,
 ) -> None:
-    """Add an entry for the order `(tenant, order_id)`; `kind` is a word, `text` one sentence without personal data."""
-    tenant, order_id = row_of
-    entry = JournalRow(
-        tenant=tenant, order_id=order_id, at=at, kind=kind, actor=actor, text=text, command_id=command_id
-    )
+    """Add an entry, about an order where `row_of` is a bare `(tenant, order_id)`.
+
+    `kind` is a word, `text` one sentence without personal data.
+    """
+    about = About(*row_of)
+    entry = JournalRow(**about._asdict(), at=at, kind=kind, actor=actor, text=text, command_id=command_id)
     session.add(entry)
 
 
-def timeline(session: Session, tenant: str, order_id: str) -> Sequence[JournalRow]:
-    """Everything that happened to an order, oldest first."""
-    mine = select(JournalRow).where(JournalRow.tenant == tenant, JournalRow.order_id == order_id)
-    return session.exec(mine.order_by(col(JournalRow.id))).all()
+def timeline(session: Session, tenant: str, subject: str, flow: Flow = Flow.ORDER) -> Sequence[JournalRow]:
+    """Everything that happened to it, oldest first."""
+    return session.exec(_of(tenant, subject, flow).order_by(col(JournalRow.id))).all()
 
 
-def answer_to(session: Session, tenant: str, order_id: str, command_id: str) -> JournalRow | None:
-    """The entry of a command that the order was given before, so that a repeat changes nothing."""
-    mine = select(JournalRow).where(JournalRow.tenant == tenant, JournalRow.order_id == order_id)
-    return session.exec(mine.where(JournalRow.command_id == command_id)).first()
+def answer_to(
+    session: Session, tenant: str, subject: str, command_id: str, flow: Flow = Flow.ORDER
+) -> JournalRow | None:
+    """The entry of a command that was given before, so that a repeat changes nothing."""
+    return session.exec(_of(tenant, subject, flow).where(JournalRow.command_id == command_id)).first()
+
+
+def _of(tenant: str, subject: str, flow: Flow) -> SelectOfScalar[JournalRow]:
+    return select(JournalRow).where(JournalRow.tenant == tenant, JournalRow.flow == flow, JournalRow.subject == subject)

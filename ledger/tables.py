@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from domain.stages import EffectKind, EffectState, Stage
@@ -64,6 +64,9 @@ class LineRow(SQLModel, table=True):
     completed_at: datetime | None = moment(nullable=True)
 
 
+_INVOICES = text("kind = 'invoice'")
+
+
 class EffectRow(SQLModel, table=True):
     """One remote write, named by its business key, with the exact body that was or will be sent."""
 
@@ -72,15 +75,24 @@ class EffectRow(SQLModel, table=True):
         ForeignKeyConstraint(["tenant", "order_id"], ["orders.tenant", "orders.order_id"]),
         Index("effects_by_order", "tenant", "order_id"),
         Index("effects_by_number", "tenant", "order_no"),
+        Index(
+            "invoices_by_remote_no",
+            "tenant",
+            "remote_no",
+            unique=True,
+            sqlite_where=_INVOICES,
+            postgresql_where=_INVOICES,
+        ),
         Index("effects_by_state", "state"),
     )
 
     key: str = Field(primary_key=True)
     tenant: str
-    order_id: str
-    order_no: str
+    order_id: str | None = None
+    """The order that it is for; none where one write serves many, as an upload of purchase orders does."""
+    order_no: str = ""
     kind: EffectKind = enum(EffectKind)
-    revision: int
+    revision: int = 0
     store: str = ""
     state: EffectState = enum(EffectState, EffectState.PLANNED)
     body: str = Field(sa_type=Text)
@@ -107,17 +119,18 @@ class EffectRow(SQLModel, table=True):
 
 
 class JournalRow(SQLModel, table=True):
-    """The audit trail: what happened to an order, when, and by whose hand."""
+    """The audit trail: what happened to an order, a purchase order or an upload, when, and by whose hand."""
 
     __tablename__ = "journal"
     __table_args__ = (
-        Index("journal_by_order", "tenant", "order_id", "id"),
-        UniqueConstraint("tenant", "order_id", "command_id"),
+        Index("journal_by_subject", "tenant", "flow", "subject", "id"),
+        UniqueConstraint("tenant", "flow", "subject", "command_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     tenant: str
-    order_id: str
+    flow: str
+    subject: str
     at: datetime = moment()
     kind: str
     actor: str

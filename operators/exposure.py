@@ -99,7 +99,7 @@ def _invoiced_lines(session: Session, tenant: str, order_ids: Iterable[str]) -> 
         EffectRow.kind == EffectKind.INVOICE,
         EffectRow.state == EffectState.DONE,
     )
-    return {(order_id, line) for order_id, lines in session.exec(made) for line in lines or ()}
+    return {(order_id, line) for order_id, lines in session.exec(made) if order_id for line in lines or ()}
 
 
 def _why(row: OrderRow) -> str:

@@ -3,10 +3,10 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from ledger import tables
+from ledger import po_tables, tables
 
 target_metadata = SQLModel.metadata
-_ = tables
+_ = (tables, po_tables)
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=target_metadata, render_as_batch=True)

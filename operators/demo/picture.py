@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from domain.stages import EffectKind, EffectState, HoldCause, Stage
 from ledger.database import Ledger
+from ledger.journal import Flow
 from ledger.tables import EffectRow, JournalRow, OrderRow
 from operators.demo.cases import End
 from operators.demo.goods import TENANT
@@ -61,7 +62,7 @@ def _documents(session: Session) -> _Documents:
     made = col(EffectRow.state) == EffectState.DONE
     query = select(EffectRow.order_id, EffectRow.kind, func.count()).where(made)
     found = session.exec(query.group_by(col(EffectRow.order_id), col(EffectRow.kind))).all()
-    return {(order_id, EffectKind(kind)): count for order_id, kind, count in found}
+    return {(order_id, EffectKind(kind)): count for order_id, kind, count in found if order_id}
 
 
 def _effects(session: Session) -> Mapping[tuple[EffectKind, EffectState], int]:
@@ -81,15 +82,15 @@ class Diary:
         query = (
             select(JournalRow, OrderRow.order_no)
             .join(
-                OrderRow, (col(OrderRow.tenant) == JournalRow.tenant) & (col(OrderRow.order_id) == JournalRow.order_id)
+                OrderRow, (col(OrderRow.tenant) == JournalRow.tenant) & (col(OrderRow.order_id) == JournalRow.subject)
             )
-            .where(col(JournalRow.id) > self._last)
+            .where(col(JournalRow.flow) == Flow.ORDER, col(JournalRow.id) > self._last)
             .order_by(col(JournalRow.id))
         )
         with self._ledger.reading() as session:
             rows = session.exec(query).all()
         self._last = max((entry.id or 0 for entry, _ in rows), default=self._last)
-        return [in_words(entry, number or entry.order_id) for entry, number in rows]
+        return [in_words(entry, number or entry.subject) for entry, number in rows]
 
 
 def in_words(entry: JournalRow, number: str) -> str:

@@ -13,7 +13,7 @@ from connectors.retailpro.partner_v1 import PartnerV1
 from connectors.settings import RetailProSettings
 from domain.commands import Command, CommandAnswer, Verb
 from domain.messages import Assessment, AssessRequest, GivenCommand
-from domain.order import Line, Order, Party
+from domain.order import Line, LineStatus, Order, Party
 from domain.stages import EffectState, HoldCause, Stage
 from ledger import effects, journal
 from ledger.database import Ledger
@@ -177,6 +177,21 @@ def test_a_number_of_another_order_holds_the_second(ledger: Ledger) -> None:
     seen = shop.assess(order_id="2002")
     assert seen.hold is not None
     assert (seen.hold.cause, "1001" in seen.hold.evidence) == (HoldCause.DUPLICATE_ORDER_NO, True)
+
+
+def test_a_supplement_and_an_order_of_its_number_never_share_an_invoice(ledger: Ledger) -> None:
+    shop = Shop(ledger, a_line("1"), a_line("2", "F2", status=LineStatus.APPROVED))
+    shop.ask("force_invoice")
+    shop.bring(INVOICE, EffectState.DONE, number="7")
+    shop.tell(a_line("1"), a_line("2", "F2"))
+    supplement = shop.assess().invoice
+    assert supplement is not None
+    assert shop.effects()[supplement.key].remote_no == "W1001-1"
+    shop.tell(a_line("1"), order_id="2002", order_no="W1001-1")
+    seen = shop.assess(order_id="2002")
+    assert seen.hold is not None
+    assert (seen.hold.cause, "1001" in seen.hold.evidence) == (HoldCause.DUPLICATE_ORDER_NO, True)
+    assert seen.invoice is None
 
 
 # ---- commands --------------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ FAULTS: list[tuple[dict[str, Any], type[ConnectorError], int]] = [
     ({"kind": "garbage", "garbage": "wrong_types", "when": "after"}, Ambiguous, 1),
     ({"kind": "garbage", "garbage": "empty"}, Ambiguous, 0),
     ({"kind": "garbage", "garbage": "huge", "when": "after"}, Ambiguous, 1),
-    ({"kind": "status", "status": 408}, Throttled, 0),
+    ({"kind": "status", "status": 408, "when": "after"}, Ambiguous, 1),
     ({"kind": "status", "status": 429}, Throttled, 0),
     ({"kind": "status", "status": 429, "retry_after": 3}, Throttled, 0),
     ({"kind": "status", "status": 401}, Unauthorized, 0),

@@ -202,13 +202,20 @@ class RecordingBudget:
         self.pauses.append((system, seconds))
 
 
-@pytest.mark.parametrize("status", ["408 Late", "425 Early", "429 Slow down"])
-@pytest.mark.parametrize("write", [False, True])
+@pytest.mark.parametrize(
+    ("status", "write"),
+    [("408 Late", False), ("425 Early", False), ("425 Early", True), ("429 Slow", False), ("429 Slow", True)],
+)
 def test_a_plea_for_patience_is_throttling_and_nothing_was_applied(status: str, write: bool) -> None:
     with RawServer([an_answer(b"", status, "Retry-After: 7")]) as server:
         error = refused(a_system(server.url), write=write)
         assert isinstance(error, Throttled)
         assert error.retry_after == timedelta(seconds=7)
+
+
+def test_a_write_that_was_given_up_waiting_for_may_be_applied() -> None:
+    with RawServer([an_answer(b"", "408 Late")]) as server:
+        assert type(refused(a_system(server.url), write=True)) is Ambiguous
 
 
 @pytest.mark.parametrize(

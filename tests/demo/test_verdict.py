@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from domain.stages import HoldCause, Stage
+from ledger.journal import About, Flow
 from ledger.tables import JournalRow
 from operators.demo.cases import End
 from operators.demo.day import DAY
@@ -97,5 +98,6 @@ def test_what_no_document_explains_was_sold_before_the_first() -> None:
     ],
 )
 def test_the_audit_trail_is_told_in_words(kind: str, text: str, words: str) -> None:
-    entry = JournalRow(tenant="shop", order_id="M7", at=datetime.now(UTC), kind=kind, actor="ana", text=text)
+    about = About("shop", "M7", Flow.ORDER)
+    entry = JournalRow(**about._asdict(), at=datetime.now(UTC), kind=kind, actor="ana", text=text)
     assert in_words(entry, "7") == words

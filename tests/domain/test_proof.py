@@ -191,6 +191,14 @@ def test_a_wrong_quantity_shows_both_sides(life: Life) -> None:
     assert found.retailpro == {"740000000002": "6", "740000000003": "1"}
 
 
+def test_two_orders_that_claim_one_document_are_a_difference(life: Life) -> None:
+    proof = Proof(life.policy, Booked(documents=tuple(in_retailpro([life]))), Period())
+    proof.take(case_of(life))
+    proof.take(case_of(life, order_id="2002", order_no="B"))
+    shared = the("shared_invoice", proof.verdict())
+    assert shared.ledger == f"of order {life.order.order_no} and of order B"
+
+
 def test_a_slip_to_the_wrong_store_shows_both_ways(life: Life) -> None:
     there = [d.model_copy(update={"to_store": "S3"}) if d.to_store else d for d in in_retailpro([life])]
     found = the("wrong_store", proved([life], there))

@@ -68,7 +68,8 @@ class Proving:
     def lose_from_ledger(self, order_id: str) -> None:
         """Make the ledger as if it had never heard of the order."""
         with self.town.ledger.writing() as session:
-            for table in (EffectRow, LineRow, JournalRow, FeedEventRow, OrderRow):
+            session.exec(delete(JournalRow).where(col(JournalRow.subject) == order_id))
+            for table in (EffectRow, LineRow, FeedEventRow, OrderRow):
                 session.exec(delete(table).where(col(table.order_id) == order_id))
 
     def wrong(self, kind: str, **details: object) -> None:

@@ -89,7 +89,7 @@ def draft(key: str = "invoice/gt/W1001/0", **more: Any) -> EffectDraft:
         "kind": EffectKind.INVOICE,
         "revision": 0,
         "body": '{"OrderNo":"W1001"}',
-        "remote_no": "W1001",
+        "remote_no": key.partition("gt/")[2] or key,
         "store": "S1",
         "lines": {"1": "F1"},
     }

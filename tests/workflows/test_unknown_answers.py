@@ -113,6 +113,18 @@ async def test_a_write_back_in_doubt_is_looked_up_in_hotwax(make_town: MakeTown,
     assert len(town.numbers_in_hotwax("4007")) == 1
 
 
+async def test_a_write_back_that_was_refused_though_applied_makes_no_second_number(make_town: MakeTown) -> None:
+    town = await make_town()
+    town.seed(an_order("4010", shipped("GT101")))
+    town.sandbox.fault("soft_error", system="hotwax", method="POST", path="/rest/s1/oms/orders/", when="after", next=1)
+    async with town.working():
+        await town.poll()
+        await town.until_held("4010", "write_back_rejected")
+        await town.command("4010", "resume")
+        await town.until("4010", lambda row: row.stage is Stage.DONE or row.hold_evidence.count("exist") > 0)
+    assert len(town.numbers_in_hotwax("4010")) == 1
+
+
 async def test_a_cancel_while_the_outcome_is_unknown_waits_and_ends_the_order_when_there_was_no_invoice(
     make_town: MakeTown,
 ) -> None:

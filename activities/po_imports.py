@@ -1,0 +1,240 @@
+"""Bringing purchase orders into HotWax: many in one upload, followed to its end, read back, told to each."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from connectors.po_files.imports import Refusal, close_csv, import_csv, refusals
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.effects import Effects, Writer
+from activities.failures import tells_temporal
+from activities.systems import Purchasing, Tenants
+from connectors.po_ports import ImportProgress, JobState, OmsPurchaseOrder, UnclearPurchaseOrder
+from domain.keys import hotwax_queue, upload_key
+from domain.po_messages import PoRunReport, PoRunRequest
+from domain.purchase_order import ImportedLine, ImportState
+from domain.stages import EffectKind, EffectState
+from ledger import effects, purchase_orders, sequences
+from ledger.database import Ledger
+from ledger.effects import EffectDraft
+from ledger.po_tables import PurchaseOrderRow
+from ledger.tables import EffectRow
+
+log = structlog.get_logger()
+
+KINDS = (EffectKind.PO_IMPORT, EffectKind.PO_CLOSE)
+BATCHES = "po_import"
+Found = Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder]
+
+
+@dataclass(frozen=True)
+class _Fate:
+    """What became of the uploads of one batch: still under way, or ended with these refusals.
+
+    `failed` says why no record of it can be counted on; the read-back tells what was applied all the same.
+    """
+
+    ended: bool
+    failed: str = ""
+    unknown: bool = False
+    refused: Mapping[str, Sequence[Refusal]] | None = None
+
+
+class PoImportActivities:
+    """The run that carries wanted purchase orders into HotWax, on its queue."""
+
+    def __init__(self, ledger: Ledger, tenants: Tenants, made: Effects) -> None:
+        self._ledger, self._tenants, self._effects = ledger, tenants, made
+
+    @activity.defn
+    @tells_temporal
+    def import_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
+        """Uploads under way are followed, and what is wanted since is uploaded."""
+        systems = self._tenants.get(request.tenant).purchasing
+        followed = self._follow_all(request.tenant, systems)
+        uploaded = 0
+        while sent := self._upload_next(request.tenant, systems):
+            uploaded += sent
+            activity.heartbeat()
+        return PoRunReport(counts={"settled": followed, "uploaded": uploaded})
+
+    # ---- uploading ---------------------------------------------------------------------------------------------------
+
+    def _upload_next(self, tenant: str, systems: Purchasing) -> int:
+        """Promise and send the next upload; how many purchase orders it carries."""
+        with self._ledger.durable() as session:
+            rows = _fitting(purchase_orders.wanting_import(session, tenant, systems.orders_per_upload), systems)
+            if not rows:
+                return 0
+            batch = sequences.next_number(session, tenant, BATCHES)
+            for draft in _drafts(tenant, systems, batch, rows):
+                effects.promise(session, draft, _now())
+            purchase_orders.send_together(rows, batch)
+        self._send(tenant, systems, batch)
+        return len(rows)
+
+    def _send(self, tenant: str, systems: Purchasing, batch: int) -> None:
+        for row in self._effects_of(tenant, batch):
+            if row.state not in {EffectState.DONE, EffectState.REJECTED}:
+                self._effects.ensure(row.key, self._writer(tenant, systems))
+
+    def _writer(self, tenant: str, systems: Purchasing) -> Writer:
+        oms = systems.oms
+        return Writer(
+            system=hotwax_queue(tenant),
+            turn=oms.turn,
+            send=oms.upload,
+            find=oms.find_upload,
+            repeat_safe=oms.repeat.is_safe,
+        )
+
+    def _effects_of(self, tenant: str, batch: int) -> list[EffectRow]:
+        with self._ledger.reading() as session:
+            rows = (session.get(EffectRow, upload_key(kind, tenant, batch)) for kind in KINDS)
+            return [row for row in rows if row is not None]
+
+    # ---- following ---------------------------------------------------------------------------------------------------
+
+    def _follow_all(self, tenant: str, systems: Purchasing) -> int:
+        with self._ledger.reading() as session:
+            batches = purchase_orders.batches_under_way(session, tenant)
+        settled = 0
+        for batch in batches:
+            self._send(tenant, systems, batch)
+            settled += self._follow(tenant, systems, batch)
+            activity.heartbeat()
+        return settled
+
+    def _follow(self, tenant: str, systems: Purchasing, batch: int) -> int:
+        """Settle the purchase orders of a batch whose uploads have ended; how many."""
+        fate = self._fate(tenant, systems, batch)
+        if not fate.ended:
+            return 0
+        with self._ledger.reading() as session:
+            carried = [row.po_id for row in purchase_orders.carried_by(session, tenant, batch)]
+        found = systems.oms.read_back(carried)
+        with self._ledger.writing() as session:
+            rows = purchase_orders.carried_by(session, tenant, batch)
+            return sum(_settle(session, row, len(rows), fate, found) for row in rows)
+
+    def _fate(self, tenant: str, systems: Purchasing, batch: int) -> _Fate:
+        made = self._effects_of(tenant, batch)
+        if refused := [row for row in made if row.state is EffectState.REJECTED]:
+            return _Fate(ended=True, failed=f"HotWax refused the upload: {refused[0].problem}")
+        if doubtful := [row for row in made if row.state is not EffectState.DONE]:
+            return _Fate(ended=True, unknown=True, failed=f"{doubtful[0].key}: {doubtful[0].problem}")
+        progress = [systems.oms.import_progress(row.number or "") for row in made]
+        if any(job.state is JobState.PENDING for job in progress):
+            return _Fate(ended=False)
+        if failed := [job for job in progress if job.state is JobState.FAILED]:
+            return _Fate(ended=True, failed=f"HotWax ended upload {failed[0].upload_id} with {failed[0].status}")
+        return _Fate(ended=True, refused=self._refused(systems, progress))
+
+    def _refused(self, systems: Purchasing, progress: Sequence[ImportProgress]) -> Mapping[str, Sequence[Refusal]]:
+        refused = defaultdict[str, list[Refusal]](list)
+        for content_id in (job.error_content_id for job in progress if job.error_content_id):
+            for refusal in refusals(systems.oms.import_errors(content_id)):
+                refused[refusal.po_id].append(refusal)
+        return refused
+
+
+def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[PurchaseOrderRow]:
+    """As many as may share an upload: bounded in lines, and by what failed together before."""
+    fitting: list[PurchaseOrderRow] = []
+    lines, together = 0, rows[0].import_together if rows else 0
+    for row in rows:
+        lines += len(purchase_orders.wanted_lines(row))
+        too_long = bool(fitting) and lines > systems.lines_per_upload
+        if too_long or row.import_together != together or (together and len(fitting) == together):
+            break
+        fitting.append(row)
+    return fitting
+
+
+def _drafts(tenant: str, systems: Purchasing, batch: int, rows: Sequence[PurchaseOrderRow]) -> Sequence[EffectDraft]:
+    """The promises of a batch: one upload for what is to be there, one for what is to be closed."""
+    wanted = [(row.po_id, purchase_orders.wanted_lines(row)) for row in rows]
+    made = []
+    for kind, closed in ((EffectKind.PO_IMPORT, False), (EffectKind.PO_CLOSE, True)):
+        lines = [(po_id, line) for po_id, all_lines in wanted for line in all_lines if line.closed is closed]
+        if lines:
+            name = f"waybill-{tenant}-{kind}-{batch}.csv"
+            csv, body_of = (close_csv, systems.oms.close_body) if closed else (import_csv, systems.oms.import_body)
+            key = upload_key(kind, tenant, batch)
+            made.append(EffectDraft(key=key, tenant=tenant, kind=kind, body=body_of(name, csv(lines)), remote_no=name))
+    return made
+
+
+def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate, found: Found) -> bool:
+    """Write down what became of one purchase order of a batch: the read-back decides, not the log."""
+    wanted, now = purchase_orders.wanted_lines(row), _now()
+    told = found.get(row.po_id)
+    if isinstance(told, OmsPurchaseOrder):
+        purchase_orders.record_found(session, row, told.order_id, lines_of(told), now)
+    problem = difference(wanted, told)
+    if problem is None:
+        row.import_together = 0
+        purchase_orders.record_import(session, row, ImportState.DONE, now)
+    elif fate.unknown:
+        purchase_orders.record_import(session, row, ImportState.UNKNOWN, now, f"{fate.failed}; {problem}")
+    elif fate.failed and together > 1:
+        row.import_together = together // 2
+        row.import_state, row.import_batch = ImportState.WANTED, None
+    else:
+        reasons = "; ".join(f"line {r.line_id}: {r.reason}" for r in (fate.refused or {}).get(row.po_id, ()))
+        purchase_orders.record_import(session, row, ImportState.REJECTED, now, reasons or fate.failed or problem)
+    return True
+
+
+def lines_of(told: OmsPurchaseOrder) -> dict[str, ImportedLine]:
+    """The lines that HotWax has and that NetSuite knows, by NetSuite's line id."""
+    return {
+        line.line_id: ImportedLine(
+            line_id=line.line_id,
+            sku=line.sku or line.product_id,
+            pieces=line.pieces,
+            facility=line.facility or "",
+            arrival=line.arrival,
+            closed=line.closed,
+        )
+        for line in told.lines
+        if line.line_id is not None
+    }
+
+
+def difference(wanted: Sequence[ImportedLine], told: OmsPurchaseOrder | UnclearPurchaseOrder | None) -> str | None:
+    """What of the wanted lines HotWax has otherwise; None when it has them all."""
+    if told is None:
+        return "HotWax has no such purchase order"
+    if isinstance(told, UnclearPurchaseOrder):
+        return told.problem
+    if told.doubled_lines:
+        return f"HotWax has lines twice: {', '.join(told.doubled_lines)}"
+    there = lines_of(told)
+    for line in wanted:
+        has = there.get(line.line_id)
+        if has is None and not line.closed:
+            return f"line {line.line_id} is not in HotWax"
+        if has is not None and (words := _differs(line, has)):
+            return f"line {line.line_id}: {words}"
+    return None
+
+
+def _differs(wanted: ImportedLine, has: ImportedLine) -> str | None:
+    if wanted.closed:
+        return None if has.closed else "still open in HotWax"
+    if wanted.pieces != has.pieces:
+        return f"{has.pieces:f} pieces in HotWax, {wanted.pieces:f} wanted"
+    if wanted.facility != has.facility:
+        return f"facility {has.facility} in HotWax, {wanted.facility} wanted"
+    if wanted.arrival and wanted.arrival != has.arrival:
+        return f"arrival {has.arrival} in HotWax, {wanted.arrival} wanted"
+    return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

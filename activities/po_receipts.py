@@ -1,0 +1,131 @@
+"""Receipts out of HotWax into the ledger: what stores received, per purchase order, each once."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.failures import tells_temporal
+from activities.po_imports import lines_of
+from activities.systems import Purchasing, Tenants
+from connectors.po_ports import OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
+from domain.po_messages import PoRunReport, PoRunRequest
+from ledger import feeds, journal, purchase_orders, receipts
+from ledger.database import Ledger
+from ledger.po_tables import PurchaseOrderRow
+from ledger.receipts import ReceiptPart
+
+log = structlog.get_logger()
+
+FEED = "receipts"
+FIRST_POLL_READS = timedelta(days=7)
+SWEPT_AT_ONCE = 50
+
+
+class PoReceiptActivities:
+    """The runs that read receipts, on a tenant's HotWax queue."""
+
+    def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
+        self._ledger, self._tenants = ledger, tenants
+
+    @activity.defn
+    @tells_temporal
+    def poll_receipts(self, request: PoRunRequest) -> PoRunReport:
+        """Every receipt since the cursor is in the ledger, summed up per purchase order and shipment."""
+        systems = self._tenants.get(request.tenant).purchasing
+        since, read, changed, number = self._since(request.tenant, systems), 0, 0, 0
+        while True:
+            page = systems.oms.receipts_since(since, number)
+            _tell_bad(request.tenant, page)
+            changed += self._keep(request.tenant, systems, page.receipts, cursor=True)
+            read, number = read + len(page.receipts), number + 1
+            activity.heartbeat()
+            if page.last:
+                return PoRunReport(counts={"read": read, "changed": changed})
+
+    @activity.defn
+    @tells_temporal
+    def sweep_receipts(self, request: PoRunRequest) -> PoRunReport:
+        """What HotWax has of every open purchase order is compared: corrections tell of themselves nowhere else."""
+        systems = self._tenants.get(request.tenant).purchasing
+        swept, changed, after = 0, 0, ""
+        while rows := self._open_after(request.tenant, after):
+            for row in rows:
+                page = systems.oms.receipts_of(row.oms_id or "")
+                _tell_bad(request.tenant, page)
+                changed += self._keep(request.tenant, systems, page.receipts, cursor=False)
+                activity.heartbeat()
+            swept, after = swept + len(rows), rows[-1].po_id
+        return PoRunReport(counts={"swept": swept, "changed": changed})
+
+    def _since(self, tenant: str, systems: Purchasing) -> datetime:
+        with self._ledger.reading() as session:
+            cursor = feeds.cursor_of(session, tenant, FEED)
+        return cursor - systems.receipt_overlap if cursor else datetime.now(UTC) - FIRST_POLL_READS
+
+    def _open_after(self, tenant: str, after: str) -> Sequence[PurchaseOrderRow]:
+        with self._ledger.reading() as session:
+            return purchase_orders.receivable(session, tenant, after, SWEPT_AT_ONCE)
+
+    def _keep(self, tenant: str, systems: Purchasing, rows: Sequence[OmsReceipt], *, cursor: bool) -> int:
+        """Keep a page of receipts with the cursor, in one transaction; how many purchase orders have news of it."""
+        by_order = defaultdict[str, list[OmsReceipt]](list)
+        for row in rows:
+            if row.order_id:
+                by_order[row.order_id].append(row)
+        with self._ledger.reading() as session:
+            known = {oms_id: row.po_id for oms_id, row in purchase_orders.by_oms_id(session, tenant, by_order).items()}
+        found = systems.oms.read_back(list(known.values())) if known else {}
+        now = datetime.now(UTC)
+        with self._ledger.writing() as session:
+            changed = sum(
+                _keep_of_one(session, row, by_order[oms_id], found, now)
+                for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()
+            )
+            if cursor and rows:
+                feeds.advance(session, tenant, min(max(row.at for row in rows), now), now, FEED)
+        return changed
+
+
+def _keep_of_one(
+    session: Session,
+    row: PurchaseOrderRow,
+    got: Sequence[OmsReceipt],
+    found: Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder],
+    now: datetime,
+) -> bool:
+    """The receipts of one purchase order, and which lines the store has closed; whether anything is news."""
+    told = found.get(row.po_id)
+    if not isinstance(told, OmsPurchaseOrder):
+        return False
+    lines = {line.seq_id: line.line_id for line in told.lines}
+    parts = [_part(receipt, lines) for receipt in got]
+    news = receipts.record_parts(session, row.tenant, row.po_id, parts, now)
+    closed = sorted(line_id for line_id, line in lines_of(told).items() if line.closed)
+    if closed != (row.closed_in_oms or []):
+        row.closed_in_oms, news = closed or None, True
+    if news:
+        row.news += 1
+        text = f"{len(parts)} receipt rows read from HotWax"
+        journal.write(session, purchase_orders.about(row), now, "receipt", text)
+    return news
+
+
+def _part(receipt: OmsReceipt, lines: Mapping[str, str | None]) -> ReceiptPart:
+    return ReceiptPart(
+        part_id=receipt.receipt_id,
+        shipment_id=receipt.shipment_id or receipt.receipt_id,
+        line_id=lines.get(receipt.seq_id) if receipt.seq_id else None,
+        sku=receipt.sku or receipt.product_id,
+        accepted=receipt.accepted,
+        rejected=receipt.rejected,
+        received_at=receipt.at,
+    )
+
+
+def _tell_bad(tenant: str, page: ReceiptPage) -> None:
+    for reason in page.bad:
+        log.error("receipt row left out", tenant=tenant, reason=reason)

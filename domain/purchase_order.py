@@ -1,0 +1,251 @@
+"""A purchase order as NetSuite tells it, what is remembered of it, and what it owes next.
+
+Quantities of lines are in the line's own unit; everything HotWax counts is in pieces, NetSuite's base unit
+(netsuite 2). `domain.po_units` converts between the two, exactly or not at all.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.base import Frozen, Moment
+from domain.stages import Hold
+
+ZERO = Decimal(0)
+
+
+class PoStage(StrEnum):
+    """The four stages of a purchase order's life, and its two other ends (design 6)."""
+
+    PENDING = "PENDING"
+    IMPORTED = "IMPORTED"
+    RECEIVED = "RECEIVED"
+    RECEIPT_SYNCED = "RECEIPT_SYNCED"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing more happens to a purchase order in this stage unless one of the systems changes it."""
+        return self in {PoStage.RECEIPT_SYNCED, PoStage.CLOSED, PoStage.CANCELLED}
+
+
+class PoStatus(StrEnum):
+    """NetSuite's own status, by its letter (netsuite 1)."""
+
+    PENDING_APPROVAL = "A"
+    PENDING_RECEIPT = "B"
+    REJECTED = "C"
+    PARTIALLY_RECEIVED = "D"
+    PENDING_BILLING_PARTIALLY_RECEIVED = "E"
+    PENDING_BILLING = "F"
+    FULLY_BILLED = "G"
+    CLOSED = "H"
+    PLANNED = "P"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether goods may still be received: what the retailer calls pending."""
+        return self in {
+            PoStatus.PENDING_RECEIPT,
+            PoStatus.PARTIALLY_RECEIVED,
+            PoStatus.PENDING_BILLING_PARTIALLY_RECEIVED,
+        }
+
+    @property
+    def is_received(self) -> bool:
+        """Whether NetSuite holds everything for received; it has no status of that name."""
+        return self in {PoStatus.PENDING_BILLING, PoStatus.FULLY_BILLED}
+
+
+class PoLine(Frozen):
+    """One line, named by NetSuite's line id: never by its SKU nor its position, both of which may repeat or move."""
+
+    line_id: str
+    unique_key: str | None = None
+    sku: str
+    quantity: Decimal
+    unit: str | None = None
+    unit_rate: Decimal | None = None
+    """Pieces in one `unit`; None where the file does not tell (the stock exporter), then pieces are meant."""
+    received: Decimal | None = None
+    """What NetSuite has received, in `unit`; None where the file does not tell."""
+    closed: bool = False
+    facility: str
+    """NetSuite's location id, which HotWax knows as the facility's external id."""
+    arrival: date | None = None
+
+
+class PurchaseOrder(Frozen):
+    """A purchase order as it was last told. `status` is None where the file does not tell it: then it is pending."""
+
+    tenant: str
+    po_id: str
+    number: str | None = None
+    status: PoStatus | None = None
+    lines: tuple[PoLine, ...]
+    modified_at: Moment | None = None
+
+    @property
+    def open_lines(self) -> tuple[PoLine, ...]:
+        """The lines that may still be received."""
+        return tuple(line for line in self.lines if not line.closed)
+
+
+class NetSuiteMode(StrEnum):
+    """Which importer reads our receipt files."""
+
+    STOCK = "files"
+    """HotWax's stock scripts: they confirm nothing, so a receipt is accepted, never verified."""
+    WAYBILL = "files+waybill-scripts"
+    """Our own scripts, which answer every file."""
+
+
+class PoPolicy(Frozen):
+    """A tenant's rules for purchase orders."""
+
+    netsuite_mode: NetSuiteMode = NetSuiteMode.WAYBILL
+    over_receipt_percent: Decimal = ZERO
+    """How much more than ordered is passed on to NetSuite, in percent of the line's quantity; the excess is held."""
+    partial_pos: bool = False
+    """Whether a purchase order goes on with its good rows when its file has bad ones."""
+    receipt_decimals: int = 5
+    """Digits after the point that a receipt's quantity may have; more is held, never rounded."""
+
+
+class ImportState(StrEnum):
+    """What became of the wish that HotWax know the purchase order as it is now."""
+
+    NONE = "none"
+    WANTED = "wanted"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    DONE = "done"
+
+
+class ImportedLine(Frozen):
+    """A line as HotWax was last found to have it; `pieces` is in base units."""
+
+    line_id: str
+    sku: str
+    pieces: Decimal
+    facility: str
+    arrival: date | None = None
+    closed: bool = False
+
+
+class ReceiptState(StrEnum):
+    """Where one receipt stands on its way into NetSuite."""
+
+    NEW = "new"
+    PROMISED = "promised"
+    SENT = "sent"
+    """In a file that NetSuite can read; no answer yet."""
+    UNVERIFIED = "unverified"
+    """The stock importer archived the file without an error: accepted, unverified."""
+    UNKNOWN = "unknown"
+    """The file's upload, or its fate, could not be found out."""
+    REJECTED = "rejected"
+    CREATED = "created"
+    """NetSuite said that it made the item receipt, or had made it already."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether NetSuite is believed to have it."""
+        return self in {ReceiptState.UNVERIFIED, ReceiptState.CREATED}
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether NetSuite may have it, so that it must not be sent again without looking."""
+        return self in {ReceiptState.SENT, ReceiptState.UNVERIFIED, ReceiptState.UNKNOWN, ReceiptState.CREATED}
+
+
+class ReceiptFact(Frozen):
+    """One act of receiving in a store (a HotWax shipment of one purchase order), summed per line, in pieces.
+
+    `sent` is what of it went to NetSuite, in each line's own unit; empty before that. `held_back` is the excess that
+    is not passed on, in pieces.
+    """
+
+    receipt_id: str
+    received_at: Moment
+    pieces: Mapping[str, Decimal]
+    """Line id -> accepted pieces."""
+    unplanned: Mapping[str, Decimal] = {}
+    """SKU -> accepted pieces of products that are not on the purchase order."""
+    rejected: Mapping[str, Decimal] = {}
+    """Line id -> pieces that the store refused: reported, never received."""
+    state: ReceiptState = ReceiptState.NEW
+    sent: Mapping[str, Decimal] = {}
+    held_back: Mapping[str, Decimal] = {}
+    problem: str = ""
+    named: frozenset[str] | None = None
+    """The lines that the promised receipt names, received or not; None where nothing is promised, or not known."""
+    in_doubt: bool = False
+    """Whether an earlier sending may have arrived: then it is sent again exactly as it was, whatever changed since."""
+
+
+class PoMemory(Frozen):
+    """What the ledger remembers of a purchase order."""
+
+    stage: PoStage = PoStage.PENDING
+    import_state: ImportState = ImportState.NONE
+    import_problem: str = ""
+    imported: Mapping[str, ImportedLine] = {}
+    """Line id -> the line as HotWax has it; empty before the first import."""
+    asked: Mapping[str, ImportedLine] = {}
+    """Line id -> the line as the newest upload told it: what HotWax was asked for and did not take is held."""
+    received_before: Mapping[str, Decimal] = {}
+    """Line id -> what NetSuite had received before any receipt of ours, in the line's unit: those come on top."""
+    receipts: tuple[ReceiptFact, ...] = ()
+    """Oldest first."""
+    closed_in_oms: frozenset[str] = frozenset()
+    """Lines that the store closed, though short."""
+    status_after: PoStatus | None = None
+    """NetSuite's status by the newest answer to a receipt."""
+    bad_rows: tuple[str, ...] = ()
+    """Why rows of this purchase order could not be read, newest file; empty when all could."""
+    cancel_wanted: bool = False
+    close_wanted: bool = False
+    acknowledged: frozenset[str] = frozenset()
+    """What an operator said to go on without: keys that the holds' evidence names, such as `excess:RCPT1:3`."""
+
+
+class ReceiptToSend(Frozen):
+    """One receipt as NetSuite shall make it.
+
+    `quantities` names exactly the lines that still have a remainder in NetSuite, each once, in the line's own unit;
+    None for those that were not received now: a line that is not named is received in full (hotwax 4.7, 7).
+    """
+
+    receipt_id: str
+    po_id: str
+    received_at: Moment
+    quantities: Mapping[str, Decimal | None]
+    held_back: Mapping[str, Decimal] = {}
+
+
+class PoPlan(Frozen):
+    """What a purchase order owes now."""
+
+    stage: PoStage
+    hold: Hold | None = None
+    waiting_for: str = ""
+    import_lines: tuple[ImportedLine, ...] = ()
+    """The lines as HotWax shall have them, where it has them otherwise; closed ones are to be closed there."""
+    send: ReceiptToSend | None = None
+    """The next receipt for NetSuite: one at a time, since what it may name depends on those before it."""
+    ends: PoStage | None = None
+    acknowledges: tuple[str, ...] = ()
+    """What `resume` says to go on without while this hold stands; the keys go into `PoMemory.acknowledged`."""
+
+
+class PoVerb(StrEnum):
+    """The operator commands for purchase orders."""
+
+    RESUME = "resume"
+    CANCEL = "cancel"
+    CLOSE = "close"
+    RESEND_RECEIPT = "resend_receipt"

@@ -1,0 +1,162 @@
+"""The ledger's tables for purchase orders, their receipts, and the files that carry them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, Text
+from sqlmodel import Field, SQLModel
+
+from domain.purchase_order import ImportState, PoStage, ReceiptState
+from ledger.columns import enum, json, moment
+
+
+class PurchaseOrderRow(SQLModel, table=True):
+    """One purchase order: what NetSuite told of it, what HotWax has of it, and where it stands."""
+
+    __tablename__ = "purchase_orders"
+    __table_args__ = (
+        Index("purchase_orders_by_number", "tenant", "number"),
+        Index("purchase_orders_by_stage", "tenant", "stage"),
+        Index("purchase_orders_by_import", "tenant", "import_state"),
+        Index("purchase_orders_by_batch", "tenant", "import_batch"),
+        Index("purchase_orders_by_oms_id", "tenant", "oms_id"),
+    )
+
+    tenant: str = Field(primary_key=True)
+    po_id: str = Field(primary_key=True)
+    number: str | None = None
+    status: str | None = None
+    stage: PoStage = enum(PoStage, PoStage.PENDING)
+    stage_since: datetime = moment()
+    hold_cause: str | None = None
+    hold_subject: str = ""
+    hold_evidence: str = Field(default="", sa_type=Text)
+    hold_since: datetime | None = moment(nullable=True)
+    waiting_for: str = ""
+    epoch: int = 0
+    news: int = 0
+    """Counts what happened to it; its workflow has heard of the first `heard` of them."""
+    heard: int = 0
+    told: str = Field(default="", sa_type=Text)
+    """The purchase order as NetSuite told it last, as JSON; empty while only broken rows of it were seen."""
+    told_digest: str = ""
+    told_at: datetime | None = moment(nullable=True)
+    file_id: int | None = None
+    bad_rows: list[str] | None = json()
+    oms_id: str | None = None
+    imported: dict[str, Any] | None = json()
+    import_state: ImportState = enum(ImportState, ImportState.NONE)
+    import_problem: str = Field(default="", sa_type=Text)
+    import_wanted: str = Field(default="", sa_type=Text)
+    """The lines as HotWax shall have them, as JSON."""
+    import_batch: int | None = None
+    """The number of the upload that carries it."""
+    import_together: int = 0
+    """How many purchase orders may share its next upload: halved while uploads fail as a whole; 0 is no bound."""
+    closed_in_oms: list[str] | None = json()
+    status_after: str | None = None
+    received_before: dict[str, str] | None = json()
+    """What NetSuite had received before any receipt of ours, by line."""
+    cancel_wanted: bool = False
+    close_wanted: bool = False
+    acknowledged: list[str] | None = json()
+    seen_at: datetime = moment()
+
+
+class ReceiptRow(SQLModel, table=True):
+    """One act of receiving for one purchase order, on its way into NetSuite."""
+
+    __tablename__ = "po_receipts"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "po_id"], ["purchase_orders.tenant", "purchase_orders.po_id"]),
+        Index("po_receipts_by_po", "tenant", "po_id"),
+        Index("po_receipts_by_state", "tenant", "state"),
+        Index("po_receipts_by_file", "tenant", "file_name"),
+    )
+
+    tenant: str = Field(primary_key=True)
+    receipt_id: str = Field(primary_key=True)
+    po_id: str
+    received_at: datetime = moment()
+    pieces: dict[str, str] | None = json()
+    unplanned: dict[str, str] | None = json()
+    rejected: dict[str, str] | None = json()
+    state: ReceiptState = enum(ReceiptState, ReceiptState.NEW)
+    sent: dict[str, str] | None = json()
+    held_back: dict[str, str] | None = json()
+    wanted: str = Field(default="", sa_type=Text)
+    """The receipt as NetSuite shall make it, as JSON."""
+    effect_key: str | None = None
+    file_name: str | None = None
+    in_doubt: bool = False
+    sent_at: datetime | None = moment(nullable=True)
+    due_at: datetime | None = moment(nullable=True)
+    """When NetSuite's answer is overdue."""
+    answered_at: datetime | None = moment(nullable=True)
+    item_receipt_id: str | None = None
+    problem: str = Field(default="", sa_type=Text)
+
+
+class ReceiptPartRow(SQLModel, table=True):
+    """One receipt row of HotWax: so many pieces of one product, as it was read last."""
+
+    __tablename__ = "po_receipt_parts"
+    __table_args__ = (Index("po_receipt_parts_by_receipt", "tenant", "receipt_id"),)
+
+    tenant: str = Field(primary_key=True)
+    part_id: str = Field(primary_key=True)
+    receipt_id: str
+    po_id: str
+    line_id: str | None = None
+    sku: str
+    accepted: str
+    rejected: str
+    received_at: datetime = moment()
+    read_at: datetime = moment()
+
+
+class PoFileRow(SQLModel, table=True):
+    """One file that came over SFTP, from its claim to the archive."""
+
+    __tablename__ = "po_files"
+    __table_args__ = (
+        Index("po_files_by_digest", "tenant", "sha256"),
+        Index("po_files_by_state", "tenant", "state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    tenant: str
+    kind: str
+    name: str
+    claimed_as: str
+    state: str
+    sha256: str = ""
+    size: int = 0
+    rows: int = 0
+    bad_rows: int = 0
+    purchase_orders: int = 0
+    note: str = Field(default="", sa_type=Text)
+    archived_as: str | None = None
+    taken_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)
+
+
+class StagedRow(SQLModel, table=True):
+    """One good row of a file that is being read; gone when the file is done."""
+
+    __tablename__ = "po_staged_rows"
+
+    file_id: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    po_id: str = Field(index=True)
+    body: str = Field(sa_type=Text)
+
+
+class SequenceRow(SQLModel, table=True):
+    """A stored sequence of numbers: never a hash, never a clock."""
+
+    __tablename__ = "sequences"
+
+    tenant: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    next_number: int

@@ -1,0 +1,169 @@
+"""Receipts in the ledger: summed up from HotWax's rows, promised, sent in a file, and answered by NetSuite."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session, col, select
+
+from domain.base import Frozen, Moment
+from domain.purchase_order import ReceiptFact, ReceiptState, ReceiptToSend
+from ledger.po_tables import ReceiptPartRow, ReceiptRow
+
+ZERO = Decimal(0)
+
+
+class ReceiptPart(Frozen):
+    """One receipt row as HotWax has it now. `line_id` is None for a product that is not on the purchase order."""
+
+    part_id: str
+    shipment_id: str
+    line_id: str | None
+    sku: str
+    accepted: Decimal
+    rejected: Decimal
+    received_at: Moment
+
+
+def receipt_id_of(po_id: str, shipment_id: str) -> str:
+    """The name of one act of receiving: a shipment may bring goods of several purchase orders."""
+    return f"{po_id}-{shipment_id}"
+
+
+def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> bool:
+    """Keep these rows of one purchase order and sum its receipts anew; whether any of them is new or changed."""
+    touched = {receipt_id_of(po_id, part.shipment_id) for part in parts if _keep(session, tenant, po_id, part, now)}
+    for receipt_id in sorted(touched):
+        _sum_up(session, tenant, po_id, receipt_id)
+    return bool(touched)
+
+
+def _keep(session: Session, tenant: str, po_id: str, part: ReceiptPart, now: datetime) -> bool:
+    row = session.get(ReceiptPartRow, (tenant, part.part_id), with_for_update=True)
+    if row is None:
+        row = ReceiptPartRow(
+            tenant=tenant,
+            part_id=part.part_id,
+            receipt_id=receipt_id_of(po_id, part.shipment_id),
+            po_id=po_id,
+            sku=part.sku,
+            accepted="",
+            rejected="",
+            received_at=part.received_at,
+            read_at=now,
+        )
+        session.add(row)
+    said = (str(part.accepted), str(part.rejected), part.line_id)
+    if (row.accepted, row.rejected, row.line_id) == said:
+        return False
+    (row.accepted, row.rejected, row.line_id), row.read_at = said, now
+    return True
+
+
+def _sum_up(session: Session, tenant: str, po_id: str, receipt_id: str) -> None:
+    session.flush()
+    mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == tenant, ReceiptPartRow.receipt_id == receipt_id)
+    parts = session.exec(mine).all()
+    pieces, unplanned, rejected = (defaultdict[str, Decimal](Decimal) for _ in range(3))
+    for part in parts:
+        accepted = pieces if part.line_id else unplanned
+        accepted[part.line_id or part.sku] += Decimal(part.accepted)
+        if part.line_id:
+            rejected[part.line_id] += Decimal(part.rejected)
+    row = session.get(ReceiptRow, (tenant, receipt_id), with_for_update=True)
+    if row is None:
+        row = ReceiptRow(tenant=tenant, receipt_id=receipt_id, po_id=po_id, received_at=parts[0].received_at)
+        session.add(row)
+    row.received_at = min(part.received_at for part in parts)
+    row.pieces, row.unplanned, row.rejected = _texts(pieces), _texts(unplanned), _texts(rejected)
+    if row.state is ReceiptState.PROMISED and row.effect_key is None:
+        row.state, row.wanted = ReceiptState.NEW, ""  # it changed before it was sent: it is planned anew
+
+
+def _texts(numbers: Mapping[str, Decimal]) -> dict[str, str] | None:
+    return {name: str(number) for name, number in sorted(numbers.items()) if number} or None
+
+
+def _numbers(texts: Mapping[str, str] | None) -> dict[str, Decimal]:
+    return {name: Decimal(text) for name, text in (texts or {}).items()}
+
+
+def of_po(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]:
+    """All receipts of a purchase order, oldest first."""
+    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.po_id == po_id)
+    return session.exec(mine.order_by(col(ReceiptRow.received_at), col(ReceiptRow.receipt_id))).all()
+
+
+def fact_of(row: ReceiptRow) -> ReceiptFact:
+    """The receipt as the rules see it."""
+    return ReceiptFact(
+        receipt_id=row.receipt_id,
+        received_at=row.received_at,
+        pieces=_numbers(row.pieces),
+        unplanned=_numbers(row.unplanned),
+        rejected=_numbers(row.rejected),
+        state=row.state,
+        sent=_numbers(row.sent),
+        held_back=_numbers(row.held_back),
+        problem=row.problem,
+        named=frozenset(_wanted(row).quantities) if row.wanted else None,
+        in_doubt=row.in_doubt,
+    )
+
+
+def _wanted(row: ReceiptRow) -> ReceiptToSend:
+    return ReceiptToSend.model_validate_json(row.wanted)
+
+
+def promise(session: Session, tenant: str, wanted: ReceiptToSend) -> bool:
+    """Promise this receipt to NetSuite; the next file takes it along. False where a file has it already."""
+    row = session.get_one(ReceiptRow, (tenant, wanted.receipt_id), with_for_update=True)
+    if row.effect_key is not None:
+        return False
+    row.state, row.wanted, row.effect_key, row.problem = ReceiptState.PROMISED, wanted.model_dump_json(), None, ""
+    row.sent = _texts({line: quantity for line, quantity in wanted.quantities.items() if quantity})
+    row.held_back = _texts(wanted.held_back)
+    return True
+
+
+def promised(session: Session, tenant: str, limit: int) -> Sequence[ReceiptRow]:
+    """The receipts that wait for a file, oldest first, locked."""
+    mine = select(ReceiptRow).where(
+        ReceiptRow.tenant == tenant,
+        ReceiptRow.state == ReceiptState.PROMISED,
+        col(ReceiptRow.effect_key).is_(None),
+    )
+    return session.exec(mine.order_by(col(ReceiptRow.received_at)).limit(limit).with_for_update()).all()
+
+
+def in_file(session: Session, tenant: str, file_name: str) -> Sequence[ReceiptRow]:
+    """The receipts that went into this file, locked."""
+    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.file_name == file_name)
+    return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+
+
+def unanswered(session: Session, tenant: str) -> Sequence[ReceiptRow]:
+    """The receipts that NetSuite has said nothing about."""
+    open_states = [ReceiptState.PROMISED, ReceiptState.SENT, ReceiptState.UNKNOWN]
+    mine = select(ReceiptRow).where(
+        ReceiptRow.tenant == tenant,
+        col(ReceiptRow.state).in_(open_states),
+        col(ReceiptRow.file_name).is_not(None),
+    )
+    return session.exec(mine.order_by(col(ReceiptRow.sent_at))).all()
+
+
+def plan_anew(session: Session, tenant: str, fact: ReceiptFact) -> None:
+    """Remember the receipt as this fact tells it, to be planned and sent again."""
+    row = session.get_one(ReceiptRow, (tenant, fact.receipt_id), with_for_update=True)
+    row.state, row.problem, row.in_doubt = fact.state, fact.problem, fact.in_doubt
+    row.sent, row.held_back = _texts(fact.sent), _texts(fact.held_back)
+    row.wanted, row.effect_key, row.file_name, row.due_at, row.answered_at = "", None, None, None, None
+
+
+def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> None:
+    """Wait for NetSuite's answers to this purchase order's receipts until then."""
+    for row in of_po(session, tenant, po_id):
+        if row.state is ReceiptState.SENT:
+            row.due_at = due_at
