@@ -15,18 +15,17 @@ from domain.base import Frozen
 from domain.outcomes import EffectResult, Outcome, WriteOutcome, state_after
 from domain.stages import EffectKind, EffectState
 from ledger import journal
-from ledger.rows import locked, locked_or_none
+from ledger.rows import locked, locked_or_none, write
 from ledger.tables import EffectRow, OrderRow, SlipNumberRow
 
 ANSWER_MAX = 8_192
 """How much of a remote's answer is kept, in characters."""
 
-_ORDER_OF = (
-    select(OrderRow)
+_EPOCH_OF = (
+    select(OrderRow.epoch)
     .join(EffectRow, (col(EffectRow.tenant) == OrderRow.tenant) & (col(EffectRow.order_id) == OrderRow.order_id))
     .where(col(EffectRow.key) == bindparam("key"))
     .with_for_update(of=OrderRow)
-    .execution_options(populate_existing=True)
 )
 _OF_ORDER = (
     select(EffectRow)
@@ -110,18 +109,18 @@ def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_re
     if turn is Turn.LOOK_FIRST and not may_repeat:
         row.state = EffectState.UNKNOWN
         return Turn.SETTLED, row
-    row.state, row.attempt, row.lease_until = EffectState.SENDING, row.attempt + 1, now + lease
-    row.sent_at = row.sent_at or now
+    claim = {"attempt": row.attempt + 1, "lease_until": now + lease, "sent_at": row.sent_at or now}
+    write(session, row, state=EffectState.SENDING, **claim)
     return turn, row
 
 
 def _claimed(session: Session, key: str) -> EffectRow:
     """The effect's row, locked after its order's: an assessment locks in the same order, so neither sees half of it."""
-    order = session.exec(_ORDER_OF, params={"key": key}).one_or_none()
-    row = locked_or_none(session, EffectRow, key=key) if order else None
-    if order is None or row is None:
+    epoch = session.exec(_EPOCH_OF, params={"key": key}).one_or_none()
+    row = locked_or_none(session, EffectRow, key=key)
+    if row is None:
         raise NotPromisedError(f"effect {key} was never promised")
-    if row.state is EffectState.PLANNED and row.epoch != order.epoch:
+    if row.state is EffectState.PLANNED and row.epoch != epoch:
         raise NotPromisedError(f"effect {key} was promised before the order changed")
     return row
 
@@ -137,11 +136,19 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
     if row.state is EffectState.DONE or (state is not EffectState.DONE and row.attempt != attempt):
         _note(session, row, now, f"a late answer of attempt {attempt} changes nothing: {outcome.outcome}")
         return row
-    row.state, row.in_doubt = state, state is EffectState.UNKNOWN
-    row.number, row.problem = outcome.number and _plain(outcome.number), _plain(outcome.problem)
-    row.http_status, row.answer = outcome.http_status, _plain(outcome.raw)[:ANSWER_MAX]
-    row.foreign = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED
-    row.lease_until, row.settled_at = None, now
+    write(
+        session,
+        row,
+        state=state,
+        in_doubt=state is EffectState.UNKNOWN,
+        number=outcome.number and _plain(outcome.number),
+        problem=_plain(outcome.problem),
+        http_status=outcome.http_status,
+        answer=_plain(outcome.raw)[:ANSWER_MAX],
+        foreign=outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED,
+        lease_until=None,
+        settled_at=now,
+    )
     _note(session, row, now, _told(row))
     return row
 
