@@ -80,13 +80,13 @@ class CallBudget:
                 self._poll.wait(start_in)
             yield
         finally:
-            with self._ledger.writing() as session:
-                session.execute(_FREE, {"system": system, "slot": slot, "holder": holder})
+            with self._ledger.statements() as connection:
+                connection.execute(_FREE, {"system": system, "slot": slot, "holder": holder})
 
     def pause(self, system: str, seconds: float) -> None:
         """Keep every worker from calling this system for a while: it asked for it."""
-        with self._ledger.writing() as session:
-            session.execute(_PAUSE, {"system": system, "until": time.time() + seconds})
+        with self._ledger.statements() as connection:
+            connection.execute(_PAUSE, {"system": system, "until": time.time() + seconds})
 
     def _wait_for_place(self, system: str, holder: str) -> tuple[int, float]:
         deadline, wait = time.monotonic() + self._patience, 0.01
@@ -106,13 +106,13 @@ class CallBudget:
         allowance, now = self._allowances[system], time.time()
         wanted = {"system": system, "holder": holder, "now": now, "until": now + self._longest_call}
         gap = 1 / allowance.per_second if allowance.per_second else 0.0
-        with self._ledger.writing() as session:
-            place = session.execute(_PLACE, {**wanted, "places": allowance.concurrency}).first()
+        with self._ledger.statements() as connection:
+            place = connection.execute(_PLACE, {**wanted, "places": allowance.concurrency}).first()
             if place is None:
                 return None
-            start = float(session.execute(_PACE, {"system": system, "now": now, "gap": gap}).scalar_one())
+            start = float(connection.execute(_PACE, {"system": system, "now": now, "gap": gap}).scalar_one())
             if start > now + self._patience:
                 raise BudgetExhaustedError(f"{system}: no call for another {start - now:.0f} s, it asked for a pause")
             if start > now:
-                session.execute(_KEEP, {"system": system, "slot": place[0], "until": start + self._longest_call})
+                connection.execute(_KEEP, {"system": system, "slot": place[0], "until": start + self._longest_call})
         return int(place[0]), start - now

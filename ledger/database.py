@@ -69,10 +69,20 @@ class Ledger:
             yield session
 
     @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """Like `writing`, for plain statements: no objects, and half the price."""
+        with self._outages_told(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
+        with self._outages_told(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _outages_told(self) -> Iterator[None]:
         try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
-                yield session
+            yield
         except DBAPIError as error:
             if _is_outage(error):
                 raise LedgerUnavailableError(_explain(error.orig, self.url.render_as_string())) from error

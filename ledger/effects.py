@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
@@ -15,10 +16,23 @@ from domain.outcomes import EffectResult, Outcome, WriteOutcome, state_after
 from domain.stages import EffectKind, EffectState
 from ledger import journal
 from ledger.journal import About, Flow
+from ledger.rows import locked, locked_or_none, write
 from ledger.tables import EffectRow, OrderRow, SlipNumberRow
 
 ANSWER_MAX = 8_192
 """How much of a remote's answer is kept, in characters."""
+
+_EPOCH_OF = (
+    select(OrderRow.epoch)
+    .join(EffectRow, (col(EffectRow.tenant) == OrderRow.tenant) & (col(EffectRow.order_id) == OrderRow.order_id))
+    .where(col(EffectRow.key) == bindparam("key"))
+    .with_for_update(of=OrderRow)
+)
+_OF_ORDER = (
+    select(EffectRow)
+    .where(col(EffectRow.tenant) == bindparam("tenant"), col(EffectRow.order_id) == bindparam("order_id"))
+    .order_by(col(EffectRow.revision), col(EffectRow.planned_at), col(EffectRow.key))
+)
 
 
 class NotPromisedError(LookupError):
@@ -63,7 +77,7 @@ def promise(session: Session, draft: EffectDraft, now: datetime) -> EffectRow:
     A row that was never on the wire, or that the remote refused, takes the new body and is planned again. One that may
     exist keeps its body for good. The caller checks that the row's order is its own.
     """
-    row = session.get(EffectRow, draft.key, with_for_update=True)
+    row = locked_or_none(session, EffectRow, key=draft.key)
     if row is None:
         row = EffectRow(**draft.model_dump(exclude={"amount", "order_discount"}), planned_at=now)
         row.amount, row.order_discount = str(draft.amount), str(draft.order_discount)
@@ -107,19 +121,18 @@ def begin(session: Session, key: str, now: datetime, lease: timedelta, *, may_re
     if turn is Turn.LOOK_FIRST and not may_repeat:
         row.state = EffectState.UNKNOWN
         return Turn.SETTLED, row
-    row.state, row.attempt, row.lease_until = EffectState.SENDING, row.attempt + 1, now + lease
-    row.sent_at = row.sent_at or now
+    claim = {"attempt": row.attempt + 1, "lease_until": now + lease, "sent_at": row.sent_at or now}
+    write(session, row, state=EffectState.SENDING, **claim)
     return turn, row
 
 
 def _claimed(session: Session, key: str) -> EffectRow:
     """The effect's row, locked after its order's: an assessment locks in the same order, so neither sees half of it."""
-    row = session.get(EffectRow, key)
+    epoch = session.exec(_EPOCH_OF, params={"key": key}).one_or_none()
+    row = locked_or_none(session, EffectRow, key=key)
     if row is None:
         raise NotPromisedError(f"effect {key} was never promised")
-    order = session.get_one(OrderRow, (row.tenant, row.order_id), with_for_update=True) if row.order_id else None
-    row = session.get_one(EffectRow, key, with_for_update=True, populate_existing=True)
-    if order and row.state is EffectState.PLANNED and row.epoch != order.epoch:
+    if row.order_id and row.state is EffectState.PLANNED and row.epoch != epoch:
         raise NotPromisedError(f"effect {key} was promised before the order changed")
     return row
 
@@ -130,23 +143,31 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
     An answer that proves the document exists is always written down, however late it comes. Any other answer counts
     only while the attempt is the newest: a later one knows better.
     """
-    row = session.get_one(EffectRow, key, with_for_update=True)
+    row = locked(session, EffectRow, key=key)
     state = state_after(outcome.outcome, in_doubt=row.in_doubt)
     if row.state is EffectState.DONE or (state is not EffectState.DONE and row.attempt != attempt):
         _note(session, row, now, f"a late answer of attempt {attempt} changes nothing: {outcome.outcome}")
         return row
-    row.state, row.in_doubt = state, state is EffectState.UNKNOWN
-    row.number, row.problem = outcome.number and _plain(outcome.number), _plain(outcome.problem)
-    row.http_status, row.answer = outcome.http_status, _plain(outcome.raw)[:ANSWER_MAX]
-    row.foreign = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED
-    row.lease_until, row.settled_at = None, now
+    write(
+        session,
+        row,
+        state=state,
+        in_doubt=state is EffectState.UNKNOWN,
+        number=outcome.number and _plain(outcome.number),
+        problem=_plain(outcome.problem),
+        http_status=outcome.http_status,
+        answer=_plain(outcome.raw)[:ANSWER_MAX],
+        foreign=outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.REJECTED,
+        lease_until=None,
+        settled_at=now,
+    )
     _note(session, row, now, _told(row))
     return row
 
 
 def release(session: Session, key: str, attempt: int, now: datetime, why: str) -> None:
     """Give the claim back: it is certain that nothing was applied, so the effect is as if it was never sent."""
-    row = session.get_one(EffectRow, key, with_for_update=True)
+    row = locked(session, EffectRow, key=key)
     if row.attempt == attempt and row.state is EffectState.SENDING:
         row.state = EffectState.UNKNOWN if row.in_doubt else EffectState.PLANNED
         row.lease_until, row.problem = None, why
@@ -169,8 +190,7 @@ def resend(row: EffectRow) -> None:
 
 def of_order(session: Session, tenant: str, order_id: str) -> Sequence[EffectRow]:
     """All effects of an order, in the order in which they were promised."""
-    mine = select(EffectRow).where(EffectRow.tenant == tenant, EffectRow.order_id == order_id)
-    return session.exec(mine.order_by(col(EffectRow.revision), col(EffectRow.planned_at), col(EffectRow.key))).all()
+    return session.exec(_OF_ORDER, params={"tenant": tenant, "order_id": order_id}).all()
 
 
 def forget_unmade(session: Session, tenant: str, order_id: str) -> None:
@@ -194,7 +214,7 @@ def result_of(row: EffectRow) -> EffectResult:
 
 def next_slip_number(session: Session, tenant: str, start: int) -> int:
     """The next number of the tenant's stored sequence: never a hash, never a clock (retailpro 9.1)."""
-    row = session.get(SlipNumberRow, tenant, with_for_update=True)
+    row = locked_or_none(session, SlipNumberRow, tenant=tenant)
     if row is None:
         row = SlipNumberRow(tenant=tenant, next_number=start)
         session.add(row)

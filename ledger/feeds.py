@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, delete, select, update
 
 from domain.base import Frozen, Moment
@@ -11,6 +13,8 @@ from ledger.tables import FeedCursorRow, FeedEventRow, OrderRow
 ORDERS = "orders"
 KEEP_EVENTS = timedelta(days=30)
 """How long dispatched events are kept to recognize repeats; beyond it, repeats are read again and change nothing."""
+
+_EVENTS = insert(FeedEventRow)
 
 
 class SeenEvent(Frozen):
@@ -49,9 +53,11 @@ def record_page(
     wanted = [e for e in fresh if e.opens or e.order_id in known]
     opened = sorted({e.order_id for e in wanted} - known)
     session.add_all(OrderRow(tenant=tenant, order_id=order_id, stage_since=now, seen_at=now) for order_id in opened)
-    session.add_all(_row(tenant, event, now, backfill, dispatched_at=None) for event in wanted)
     idle = [e for e in fresh if not e.opens and e.order_id not in known]
-    session.add_all(_row(tenant, event, now, backfill, dispatched_at=now) for event in idle)
+    rows = [_row(tenant, event, now, backfill, dispatched_at=None) for event in wanted]
+    rows += [_row(tenant, event, now, backfill, dispatched_at=now) for event in idle]
+    if rows:
+        session.connection().execute(_EVENTS, rows)  # past the session: nobody needs the objects
     if cursor is not None:
         advance(session, tenant, cursor, now)
     return len(wanted)
@@ -59,18 +65,18 @@ def record_page(
 
 def _row(
     tenant: str, event: SeenEvent, now: datetime, backfill: bool, *, dispatched_at: datetime | None
-) -> FeedEventRow:
-    return FeedEventRow(
-        tenant=tenant,
-        feed=ORDERS,
-        event_id=event.event_id,
-        order_id=event.order_id,
-        status=event.status,
-        happened_at=event.at,
-        seen_at=now,
-        backfill=backfill,
-        dispatched_at=dispatched_at,
-    )
+) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "feed": ORDERS,
+        "event_id": event.event_id,
+        "order_id": event.order_id,
+        "status": event.status,
+        "happened_at": event.at,
+        "seen_at": now,
+        "backfill": backfill,
+        "dispatched_at": dispatched_at,
+    }
 
 
 def _not_seen(session: Session, tenant: str, events: Sequence[SeenEvent]) -> list[SeenEvent]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, delete, select
 
 from domain.base import Frozen
@@ -13,12 +14,29 @@ from domain.order import Line, Order
 from domain.policy import TenantPolicy
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
 from ledger import effects, journal
+from ledger.rows import locked, locked_or_none
 from ledger.tables import EffectRow, LineRow, OrderRow
+
+_LINES = (
+    select(LineRow)
+    .where(col(LineRow.tenant) == bindparam("tenant"), col(LineRow.order_id) == bindparam("order_id"))
+    .order_by(col(LineRow.line_id))
+)
+_RIVAL = (
+    select(EffectRow.order_id)
+    .where(
+        col(EffectRow.tenant) == bindparam("tenant"),
+        col(EffectRow.order_no) == bindparam("order_no"),
+        col(EffectRow.order_id) != bindparam("order_id"),
+        EffectRow.kind == EffectKind.INVOICE,
+    )
+    .limit(1)
+)
 
 
 def see(session: Session, tenant: str, order_id: str, now: datetime) -> OrderRow:
     """The order's row, made when this is the first word of it: from here on `recover` knows the order."""
-    row = session.get(OrderRow, (tenant, order_id), with_for_update=True)
+    row = locked_or_none(session, OrderRow, tenant=tenant, order_id=order_id)
     if row is None:
         row = OrderRow(tenant=tenant, order_id=order_id, stage_since=now, seen_at=now)
         session.add(row)
@@ -72,21 +90,15 @@ def _write_fact(row: EffectRow) -> WriteFact:
 
 def _rival(session: Session, row: OrderRow, order_no: str) -> str | None:
     """The other order that holds this number: one Shopify order may be imported twice (hotwax 5.6)."""
-    theirs = select(EffectRow.order_id).where(
-        EffectRow.tenant == row.tenant,
-        EffectRow.order_no == order_no,
-        EffectRow.order_id != row.order_id,
-        EffectRow.kind == EffectKind.INVOICE,
-    )
-    return session.exec(theirs.limit(1)).first()
+    ours = {"tenant": row.tenant, "order_id": row.order_id, "order_no": order_no}
+    return session.exec(_RIVAL, params=ours).first()
 
 
 def record_read(session: Session, row: OrderRow, order: Order, policy: TenantPolicy, now: datetime) -> None:
     """Keep what was read from the OMS, without its personal data; a newer epoch makes older assessments void."""
+    known = {line.line_id: line for line in lines_of(session, row.tenant, row.order_id)}
     row.order_no, row.channel, row.currency = order.order_no, order.channel, order.currency
     row.placed_at, row.read_at, row.epoch = order.placed_at, now, row.epoch + 1
-    mine = (col(LineRow.tenant) == row.tenant, col(LineRow.order_id) == row.order_id)
-    known = {line.line_id: line for line in session.exec(select(LineRow).where(*mine)).all()}
     for line in order.lines:
         fresh = _line_row(row, line, policy)
         if line.line_id not in known:
@@ -95,6 +107,7 @@ def record_read(session: Session, row: OrderRow, order: Order, policy: TenantPol
             session.merge(fresh)
     gone = known.keys() - {line.line_id for line in order.lines}
     if gone:
+        mine = (col(LineRow.tenant) == row.tenant, col(LineRow.order_id) == row.order_id)
         session.exec(delete(LineRow).where(*mine, col(LineRow.line_id).in_(gone)))
 
 
@@ -136,14 +149,14 @@ def set_stage(session: Session, row: OrderRow, stage: Stage, hold: Hold | None, 
 
 def record_transferring(session: Session, tenant: str, order_id: str, now: datetime) -> None:
     """A slip of this order is on its way: its invoices are made, and the order is transferring."""
-    row = session.get_one(OrderRow, (tenant, order_id), with_for_update=True)
+    row = locked(session, OrderRow, tenant=tenant, order_id=order_id)
     if not row.stage.is_end:
         set_stage(session, row, Stage.TRANSFERRING, hold_of(row), now)
 
 
 def record_stage(session: Session, record: StageRecord, now: datetime) -> bool:
     """Write a stage or hold down; False when the order was assessed anew since, so that the record is void."""
-    row = session.get_one(OrderRow, (record.tenant, record.order_id), with_for_update=True)
+    row = locked(session, OrderRow, tenant=record.tenant, order_id=record.order_id)
     if row.epoch != record.epoch:
         return False
     set_stage(session, row, record.stage, record.hold, now)
@@ -197,8 +210,7 @@ def by_number(session: Session, tenant: str | None, number: str) -> Sequence[Ord
 
 def lines_of(session: Session, tenant: str, order_id: str) -> Sequence[LineRow]:
     """The order's lines as they were last read."""
-    mine = select(LineRow).where(LineRow.tenant == tenant, LineRow.order_id == order_id)
-    return session.exec(mine.order_by(col(LineRow.line_id))).all()
+    return session.exec(_LINES, params={"tenant": tenant, "order_id": order_id}).all()
 
 
 def effects_in_doubt(rows: Sequence[EffectRow]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Every state of an effect x every call on it: what it becomes, and who may send (design 8)."""
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from threading import Barrier
 
@@ -9,7 +9,7 @@ import pytest
 
 from domain.outcomes import Outcome, WriteOutcome
 from domain.stages import EffectState
-from ledger import effects, journal
+from ledger import effects, journal, orders
 from ledger.database import Ledger
 from ledger.effects import Turn
 from ledger.tables import EffectRow, OrderRow
@@ -133,6 +133,18 @@ def test_a_promise_that_a_newer_assessment_did_not_renew_is_not_sent(ledger: Led
     with pytest.raises(effects.NotPromisedError, match=f"effect {KEY} was promised before the order changed"):
         begin(ledger)
     assert effect(ledger).attempt == 0
+
+
+def test_a_claim_that_waits_for_an_assessment_knows_what_it_decided(ledger: Ledger) -> None:
+    promise(ledger)
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.writing() as session:
+            orders.see(session, TENANT, ORDER, NOW).epoch += 1
+            session.flush()
+            claim = pool.submit(begin, ledger)
+            assert wait([claim], timeout=0.2).not_done
+        with pytest.raises(effects.NotPromisedError, match="was promised before the order changed"):
+            claim.result()
 
 
 def test_of_many_attempts_at_once_one_sends(ledger: Ledger) -> None:
