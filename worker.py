@@ -8,12 +8,14 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
+from activities.po_files import PoFileActivities
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -25,10 +27,16 @@ from activities.books import LedgerActivities
 from activities.effects import Effects
 from activities.feed import FeedActivities
 from activities.hotwax import HotWaxActivities
+from activities.po_answers import PoAnswerActivities
+from activities.po_assess import PurchaseOrderActivities
+from activities.po_imports import PoImportActivities
+from activities.po_news import PoNewsActivities
+from activities.po_receipts import PoReceiptActivities
 from activities.retailpro import RetailProActivities
-from activities.starting import Starter
+from activities.starting import PoStarter, Starter
 from activities.systems import Tenants
-from domain.keys import ORDERS_QUEUE, hotwax_queue, retailpro_queue
+from domain.keys import ORDERS_QUEUE, hotwax_queue, netsuite_queue, retailpro_queue
+from domain.po_messages import PoWaits
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.migrate import SchemaOutdatedError, check
 from operators import logs
@@ -38,6 +46,8 @@ from operators.health import HealthServer
 from operators.settings import ConfigurationError, Settings, config_path, load
 from workflows.feed import OrderFeedWorkflow
 from workflows.order import OrderWorkflow
+from workflows.po_runs import PurchaseOrderRunWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
 
 log = structlog.get_logger()
 
@@ -49,6 +59,10 @@ PASSED_THROUGH = (
 
 LEDGER_SLOTS = 20
 FEED_SLOTS = 2
+PO_SLOTS = 4
+"""Places for the runs of purchase orders beside the calls of a system's budget: a run lasts long, its calls do not."""
+
+WORKFLOWS = [OrderWorkflow, OrderFeedWorkflow, PurchaseOrderWorkflow, PurchaseOrderRunWorkflow]
 RECONNECT_SECONDS = 2.0
 PROBE_SECONDS = 2.0
 
@@ -73,6 +87,7 @@ def build_workers(parts: Parts) -> list[Worker]:
     workers = [_orders_worker(parts)]
     for tenant in parts.settings.tenants:
         workers += _tenant_workers(parts, tenant)
+        workers += _purchasing_workers(parts, tenant)
     return workers
 
 
@@ -81,8 +96,11 @@ def _orders_worker(parts: Parts) -> Worker:
     return Worker(
         parts.client,
         task_queue=ORDERS_QUEUE,
-        workflows=[OrderWorkflow, OrderFeedWorkflow],
-        activities=[LedgerActivities(parts.ledger).record_stage],
+        workflows=WORKFLOWS,
+        activities=[
+            LedgerActivities(parts.ledger).record_stage,
+            PurchaseOrderActivities(parts.ledger, parts.tenants).assess_purchase_order,
+        ],
         activity_executor=ThreadPoolExecutor(LEDGER_SLOTS, "ledger"),
         max_concurrent_activities=1,
         max_concurrent_local_activities=LEDGER_SLOTS,
@@ -100,17 +118,45 @@ def _tenant_workers(parts: Parts, tenant: str) -> list[Worker]:
     retailpro = RetailProActivities(parts.tenants, effects)
     feed = FeedActivities(parts.ledger, parts.tenants, Starter(parts.client, settings.waits))
     drain = parts.settings.worker.drain
-    at_hotwax = [
+    at_hotwax: list[Callable[..., Any]] = [
         hotwax.assess_order,
         hotwax.ensure_invoice_number_in_oms,
         hotwax.await_confirmation,
         feed.poll_order_feed,
     ]
     at_retailpro = [retailpro.ensure_invoice, retailpro.ensure_slip]
+    if settings.netsuite:
+        at_hotwax += _runs_at_hotwax(parts, tenant, effects)
+    slots = settings.hotwax.concurrency + FEED_SLOTS + (PO_SLOTS if settings.netsuite else 0)
     return [
-        _remote_worker(parts.client, hotwax_queue(tenant), at_hotwax, settings.hotwax.concurrency + FEED_SLOTS, drain),
+        _remote_worker(parts.client, hotwax_queue(tenant), at_hotwax, slots, drain),
         _remote_worker(parts.client, retailpro_queue(tenant), at_retailpro, settings.retailpro.concurrency, drain),
     ]
+
+
+def _runs_at_hotwax(parts: Parts, tenant: str, effects: Effects) -> list[Callable[..., Any]]:
+    settings = parts.settings.tenants[tenant]
+    imports = PoImportActivities(parts.ledger, parts.tenants, effects)
+    receipts = PoReceiptActivities(parts.ledger, parts.tenants)
+    waits = settings.netsuite.waits if settings.netsuite else PoWaits()
+    news = PoNewsActivities(parts.ledger, PoStarter(parts.client, waits))
+    return [
+        imports.import_purchase_orders,
+        receipts.poll_receipts,
+        receipts.sweep_receipts,
+        news.tell_purchase_orders,
+    ]
+
+
+def _purchasing_workers(parts: Parts, tenant: str) -> list[Worker]:
+    """The worker for NetSuite's files, where the tenant has purchase orders."""
+    settings = parts.settings.tenants[tenant]
+    if settings.netsuite is None:
+        return []
+    files = PoFileActivities(parts.ledger, parts.tenants)
+    answers = PoAnswerActivities(parts.ledger, parts.tenants, Effects(parts.ledger, longest_call(settings)))
+    runs = [files.take_purchase_orders, answers.send_receipts, answers.read_answers]
+    return [_remote_worker(parts.client, netsuite_queue(tenant), runs, PO_SLOTS, parts.settings.worker.drain)]
 
 
 def _remote_worker(client: Client, queue: str, activities: Sequence[object], slots: int, drain: timedelta) -> Worker:

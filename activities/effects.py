@@ -84,7 +84,8 @@ class Effects:
             return self._attempt(row, writer, look_first=turn is Turn.LOOK_FIRST)
 
     def _attempt(self, row: EffectRow, writer: Writer, *, look_first: bool) -> EffectResult:
-        bound = log.bind(tenant=row.tenant, order=row.order_id, effect=row.key, attempt=row.attempt)
+        order = {"order": row.order_id} if row.order_id else {}
+        bound = log.bind(tenant=row.tenant, **order, effect=row.key, attempt=row.attempt)
         try:
             outcome = self._find(row, writer) if look_first else None
             if outcome is None:

@@ -140,11 +140,11 @@ class _Assessing:
             purchase_orders.retry_import(self.row)
         if change.withdraw:
             self.row.cancel_wanted = self.row.close_wanted = False
-        receipts.wait_again(self.session, self.row.tenant, self.row.po_id, self.now + self.systems.answer_within)
+        receipts.wait_again(self.session, self.row.tenant, self.row.po_id, self.now + self.systems.waits.answer)
 
     def _send_again(self, memory: PoMemory, receipt_id: str) -> None:
         fact = next(receipt for receipt in memory.receipts if receipt.receipt_id == receipt_id)
-        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, memory, self.policy.netsuite_mode))
+        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, self.policy.netsuite_mode))
 
     def _keep(self, given: GivenPoCommand, refused: str | None) -> None:
         command = given.command

@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import structlog
-from connectors.po_files.imports import Refusal, close_csv, import_csv, refusals
 from sqlmodel import Session
 from temporalio import activity
 
 from activities.effects import Effects, Writer
 from activities.failures import tells_temporal
 from activities.systems import Purchasing, Tenants
+from connectors.po_files.errors import FileRefusedError
+from connectors.po_files.import_csv import RefusedRecord, close_csv, import_csv, refused_records
 from connectors.po_ports import ImportProgress, JobState, OmsPurchaseOrder, UnclearPurchaseOrder
 from domain.keys import hotwax_queue, upload_key
 from domain.po_messages import PoRunReport, PoRunRequest
@@ -41,7 +43,7 @@ class _Fate:
     ended: bool
     failed: str = ""
     unknown: bool = False
-    refused: Mapping[str, Sequence[Refusal]] | None = None
+    refused: Mapping[str, Sequence[RefusedRecord]] | None = None
 
 
 class PoImportActivities:
@@ -67,7 +69,7 @@ class PoImportActivities:
     def _upload_next(self, tenant: str, systems: Purchasing) -> int:
         """Promise and send the next upload; how many purchase orders it carries."""
         with self._ledger.durable() as session:
-            rows = _fitting(purchase_orders.wanting_import(session, tenant, systems.orders_per_upload), systems)
+            rows = _fitting(purchase_orders.wanting_import(session, tenant, systems.sizes.orders_per_upload), systems)
             if not rows:
                 return 0
             batch = sequences.next_number(session, tenant, BATCHES)
@@ -134,12 +136,24 @@ class PoImportActivities:
             return _Fate(ended=True, failed=f"HotWax ended upload {failed[0].upload_id} with {failed[0].status}")
         return _Fate(ended=True, refused=self._refused(systems, progress))
 
-    def _refused(self, systems: Purchasing, progress: Sequence[ImportProgress]) -> Mapping[str, Sequence[Refusal]]:
-        refused = defaultdict[str, list[Refusal]](list)
+    def _refused(
+        self, systems: Purchasing, progress: Sequence[ImportProgress]
+    ) -> Mapping[str, Sequence[RefusedRecord]]:
+        refused = defaultdict[str, list[RefusedRecord]](list)
         for content_id in (job.error_content_id for job in progress if job.error_content_id):
-            for refusal in refusals(systems.oms.import_errors(content_id)):
-                refused[refusal.po_id].append(refusal)
+            for record in _read_refused(systems.oms.import_errors(content_id)):
+                if record.po_id:
+                    refused[record.po_id].append(record)
         return refused
+
+
+def _read_refused(content: bytes) -> Sequence[RefusedRecord]:
+    """The refused records; none where the file makes no sense, since the read-back tells what is missing anyhow."""
+    try:
+        return refused_records(content)
+    except FileRefusedError as error:
+        log.warning("HotWax's error file left aside", problem=str(error))
+        return ()
 
 
 def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[PurchaseOrderRow]:
@@ -148,7 +162,7 @@ def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[Purc
     lines, together = 0, rows[0].import_together if rows else 0
     for row in rows:
         lines += len(purchase_orders.wanted_lines(row))
-        too_long = bool(fitting) and lines > systems.lines_per_upload
+        too_long = bool(fitting) and lines > systems.sizes.lines_per_upload
         if too_long or row.import_together != together or (together and len(fitting) == together):
             break
         fitting.append(row)
@@ -157,15 +171,18 @@ def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[Purc
 
 def _drafts(tenant: str, systems: Purchasing, batch: int, rows: Sequence[PurchaseOrderRow]) -> Sequence[EffectDraft]:
     """The promises of a batch: one upload for what is to be there, one for what is to be closed."""
-    wanted = [(row.po_id, purchase_orders.wanted_lines(row)) for row in rows]
+    wanted = {row.po_id: purchase_orders.wanted_lines(row) for row in rows}
+    uploads = (
+        (EffectKind.PO_IMPORT, import_csv(wanted), systems.oms.import_body),
+        (EffectKind.PO_CLOSE, close_csv(wanted), systems.oms.close_body),
+    )
     made = []
-    for kind, closed in ((EffectKind.PO_IMPORT, False), (EffectKind.PO_CLOSE, True)):
-        lines = [(po_id, line) for po_id, all_lines in wanted for line in all_lines if line.closed is closed]
-        if lines:
-            name = f"waybill-{tenant}-{kind}-{batch}.csv"
-            csv, body_of = (close_csv, systems.oms.close_body) if closed else (import_csv, systems.oms.import_body)
-            key = upload_key(kind, tenant, batch)
-            made.append(EffectDraft(key=key, tenant=tenant, kind=kind, body=body_of(name, csv(lines)), remote_no=name))
+    for kind, csv, body_of in uploads:
+        if csv:
+            # A ledger that begins anew counts from 1 again: the checksum keeps its names apart from the old ones.
+            name = f"waybill-{tenant}-{kind}-{batch}-{sha256(csv).hexdigest()[:8]}.csv"
+            key, body = upload_key(kind, tenant, batch), body_of(name, csv)
+            made.append(EffectDraft(key=key, tenant=tenant, kind=kind, body=body, remote_no=name))
     return made
 
 

@@ -64,7 +64,7 @@ class PoReceiptActivities:
     def _since(self, tenant: str, systems: Purchasing) -> datetime:
         with self._ledger.reading() as session:
             cursor = feeds.cursor_of(session, tenant, FEED)
-        return cursor - systems.receipt_overlap if cursor else datetime.now(UTC) - FIRST_POLL_READS
+        return cursor - systems.waits.receipt_overlap if cursor else datetime.now(UTC) - FIRST_POLL_READS
 
     def _open_after(self, tenant: str, after: str) -> Sequence[PurchaseOrderRow]:
         with self._ledger.reading() as session:

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from connectors.po_ports import PurchasePort
 from connectors.ports import OmsPort, PosPort
+from connectors.sftp.port import FilePort
+from domain.po_messages import PoSizes, PoWaits
 from domain.policy import TenantPolicy
 from domain.purchase_order import PoPolicy
 
@@ -21,10 +23,9 @@ class Purchasing:
 
     policy: PoPolicy
     oms: PurchasePort
-    answer_within: timedelta = timedelta(hours=2)
-    orders_per_upload: int = 200
-    lines_per_upload: int = 5_000
-    receipt_overlap: timedelta = timedelta(minutes=5)
+    files: FilePort
+    waits: PoWaits
+    sizes: PoSizes
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from connectors.po_ports import ImportRepeat
 from domain.base import Frozen
 from domain.outcomes import RepeatBehavior
 
@@ -56,6 +57,21 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def check_address(name: str, address: str, *, allow_http: bool) -> None:
+    """Refuse an address that is none, that holds credentials, or that would send everything in clear.
+
+    Raises:
+        ValueError: what is wrong with the setting of this name.
+    """
+    url = urlsplit(address)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ValueError(f"{name} must look like https://host:port")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError(f"{name} must have no user, password, query or fragment: credentials have their own keys")
+    if url.scheme == "http" and not allow_http and not is_loopback(url.hostname):
+        raise ValueError(f"{name} must be https for {url.hostname}; allow_http = true sends everything in clear")
+
+
 class HttpSettings(Frozen):
     """How a remote system is reached over HTTP. Times are spans, sizes bytes."""
 
@@ -73,13 +89,7 @@ class HttpSettings(Frozen):
 
     @model_validator(mode="after")
     def _check_url(self) -> Self:
-        url = urlsplit(self.base_url)
-        if url.scheme not in {"http", "https"} or not url.hostname:
-            raise ValueError("base_url must look like https://host:port")
-        if url.username or url.password or url.query or url.fragment:
-            raise ValueError("base_url must have no user, password, query or fragment: credentials have their own keys")
-        if url.scheme == "http" and not self.allow_http and not is_loopback(url.hostname):
-            raise ValueError(f"base_url must be https for {url.hostname}; allow_http = true sends everything in clear")
+        check_address("base_url", self.base_url, allow_http=self.allow_http)
         return self
 
 
@@ -104,6 +114,36 @@ class HotWaxSettings(HttpSettings):
     """How long UPCs, shipment methods and facility types are remembered. What is missing is never remembered."""
     confirmation_attribute: str = "retailProStatus"
     confirmation_value: str = "Invoiced"
+
+    ofbiz_url: str | None = None
+    """Where `/api` lives when it is not at `base_url` (hotwax 0). The same token is used there."""
+    import_path: PathOfUrl = "/api/uploadAndImportFile"
+    import_config: str = Field(default="IMP_ASN_PO_FEED", min_length=1)
+    """The Data Manager configuration that imports purchase orders (hotwax 2.8)."""
+    close_config: str = Field(default="IMP_CLOSED_PO", min_length=1)
+    """The Data Manager configuration that closes lines of purchase orders."""
+    import_repeat: ImportRepeat = ImportRepeat.UPSERTS
+    """What an import does with a line that HotWax has already; assumed from the stock export, which once sent
+    every open purchase order again in every run (hotwax 4.2)."""
+    import_log_entity: str = Field(default="co.hotwax.datamanager.DataManagerLog", min_length=1)
+    """Where imports are logged."""
+    error_file_path: PathOfUrl = "/api/downloadCsvFile"
+    """Where the records that an import refused can be downloaded, by `contentId`."""
+    error_file_bytes: int = Field(default=50_000_000, gt=0)
+    """How large such a file may be."""
+    receipts_source: Literal["entity", "purchase_orders"] = "entity"
+    """Where the receipts of one order are read: `entityData`, or the resource `/oms/purchaseOrders/{id}/receipts`,
+    which only newer versions have (hotwax 2.7). Receipts since a time always come from `entityData`."""
+    sku_type: str = Field(default="SKU", min_length=1)
+    """The identification type that has the SKU by which purchase orders name a product."""
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    """The server's zone: HotWax keeps a date as its midnight there."""
+
+    @model_validator(mode="after")
+    def _check_ofbiz_url(self) -> Self:
+        if self.ofbiz_url is not None:
+            check_address("ofbiz_url", self.ofbiz_url, allow_http=self.allow_http)
+        return self
 
     @model_validator(mode="after")
     def _check_credentials(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -19,8 +20,20 @@ class PoWaits(Frozen):
     """How long NetSuite may take to answer a receipt before the purchase order is held."""
     hold_retry: timedelta = timedelta(minutes=30)
     """How often one that is held for a passing cause tries again by itself."""
-    run: timedelta = timedelta(minutes=30)
-    """Longest run of one upload or download activity."""
+    receipt_overlap: timedelta = timedelta(minutes=5)
+    """How far behind its cursor a poll of receipts begins to read."""
+    archived: timedelta = timedelta(seconds=90)
+    """How long a file lies in NetSuite's archive before no word of an error means that there was none."""
+
+
+class PoSizes(Frozen):
+    """How much of the purchase order flow is sent at once."""
+
+    orders_per_upload: int = Field(default=200, gt=0)
+    lines_per_upload: int = Field(default=5_000, gt=0)
+    receipts_per_file: int = Field(default=60, gt=0)
+    """NetSuite's stock importer dies after 329 receipts in one file, with a good part of them made (netsuite 4)."""
+    bytes_per_file: int = Field(default=5_000_000, gt=0, le=10_000_000)
 
 
 class PoInput(Frozen):
@@ -69,10 +82,28 @@ class PoAssessment(Frozen):
     answers: tuple[tuple[str, CommandAnswer], ...] = ()
 
 
+class PoRun(StrEnum):
+    """The runs that carry purchase orders and their receipts."""
+
+    FILES = "files"
+    """Files of purchase orders, from SFTP into the ledger."""
+    IMPORTS = "imports"
+    """Uploads into HotWax, and what became of them."""
+    RECEIPTS = "receipts"
+    """New receipts, from HotWax into the ledger."""
+    SWEEP = "sweep"
+    """All receipts of open purchase orders: corrections tell of themselves nowhere else."""
+    RECEIPT_FILES = "receipt-files"
+    """Receipt files for NetSuite."""
+    ANSWERS = "answers"
+    """What NetSuite made of them."""
+
+
 class PoRunRequest(Frozen):
     """A wish that one of the tenant's runs for purchase orders be made."""
 
     tenant: str
+    run: PoRun
 
 
 class PoRunReport(Frozen):

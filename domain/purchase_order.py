@@ -237,6 +237,8 @@ class PoPlan(Frozen):
     """The lines as HotWax shall have them, where it has them otherwise; closed ones are to be closed there."""
     send: ReceiptToSend | None = None
     """The next receipt for NetSuite: one at a time, since what it may name depends on those before it."""
+    withdraw: tuple[str, ...] = ()
+    """Promised receipts that must not go into a file any more: NetSuite would not take them as they are."""
     ends: PoStage | None = None
     acknowledges: tuple[str, ...] = ()
     """What `resume` says to go on without while this hold stands; the keys go into `PoMemory.acknowledged`."""

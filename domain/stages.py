@@ -22,7 +22,7 @@ class Stage(StrEnum):
 
 
 class HoldCause(StrEnum):
-    """The closed list of reasons for which an order is held."""
+    """The closed list of reasons for which an order, a purchase order or a feed of files is held."""
 
     UNMAPPED_STORE = "unmapped_store"
     UNMAPPED_PRODUCT = "unmapped_product"
@@ -45,6 +45,22 @@ class HoldCause(StrEnum):
     REMOTE_UNREACHABLE = "remote_unreachable"
     REMOTE_CONTRACT = "remote_contract"
     ORDER_NOT_FOUND = "order_not_found"
+    BAD_ROWS = "bad_rows"
+    UNIT_NOT_EXACT = "unit_not_exact"
+    IMPORT_REJECTED = "import_rejected"
+    IMPORT_UNKNOWN = "import_unknown"
+    IMPORT_NOT_TAKEN = "import_not_taken"
+    AMENDED_BELOW_RECEIVED = "amended_below_received"
+    RECEIPT_EXCESS = "receipt_excess"
+    RECEIPT_UNPLANNED = "receipt_unplanned"
+    RECEIPT_CHANGED = "receipt_changed"
+    RECEIPT_REJECTED = "receipt_rejected"
+    RECEIPT_UNKNOWN = "receipt_unknown"
+    RECEIPT_UNANSWERED = "receipt_unanswered"
+    STATUS_DIFFERS = "status_differs"
+    HOST_KEY_UNKNOWN = "host_key_unknown"
+    HOST_KEY_CHANGED = "host_key_changed"
+    FILE_REFUSED = "file_refused"
 
 
 NEXT_ACTIONS: dict[HoldCause, str] = {
@@ -69,10 +85,35 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.REMOTE_UNREACHABLE: "nothing to do once the system is back: it is tried again; `resume` tries now",
     HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: read the evidence, mend the source, then `resume`",
     HoldCause.ORDER_NOT_FOUND: "check the order in HotWax, then `resume`; or `cancel`",
+    HoldCause.BAD_ROWS: "mend the rows in NetSuite: its next file is read by itself; or set partial_pos, then `resume`",
+    HoldCause.UNIT_NOT_EXACT: "mend the line's unit or rate in NetSuite, or the count in HotWax: it goes on by itself",
+    HoldCause.IMPORT_REJECTED: "mend what HotWax names (product, facility), then `resume`: it is imported again",
+    HoldCause.IMPORT_UNKNOWN: "look in HotWax's Data Manager log; not there or failed: `resume` imports it again",
+    HoldCause.IMPORT_NOT_TAKEN: "set the line in HotWax by hand, or `resume`: it stays there as it is",
+    HoldCause.AMENDED_BELOW_RECEIVED: "raise the line in NetSuite again, or `resume`: HotWax takes the lower quantity",
+    HoldCause.RECEIPT_EXCESS: "receive it in NetSuite by hand, or return the goods; then `resume` goes on without it",
+    HoldCause.RECEIPT_UNPLANNED: "add a line for the product in NetSuite: it is received on it; `resume` ignores it",
+    HoldCause.RECEIPT_CHANGED: "put the item receipt in NetSuite right by hand, then `resume`",
+    HoldCause.RECEIPT_REJECTED: "mend what NetSuite names, then `resume`: it is sent again",
+    HoldCause.RECEIPT_UNKNOWN: "look in NetSuite: not there: `resend_receipt`; there: `resume`",
+    HoldCause.RECEIPT_UNANSWERED: "check NetSuite's import script and its error folder; `resume` waits again",
+    HoldCause.STATUS_DIFFERS: "compare with NetSuite (`waybill prove`) and mend it there; `resume` takes it as it is",
+    HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml, then `resume`",
+    HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key, then `resume`",
+    HoldCause.FILE_REFUSED: "read why in the evidence; have the file written again under a new name",
 }
 
 
-_PASSING = frozenset({HoldCause.REMOTE_UNREACHABLE, HoldCause.REMOTE_CONTRACT, HoldCause.ORDER_NOT_FOUND})
+_PASSING = frozenset(
+    {
+        HoldCause.REMOTE_UNREACHABLE,
+        HoldCause.REMOTE_CONTRACT,
+        HoldCause.ORDER_NOT_FOUND,
+        HoldCause.IMPORT_UNKNOWN,
+        HoldCause.RECEIPT_UNKNOWN,
+        HoldCause.RECEIPT_UNANSWERED,
+    }
+)
 
 
 class Hold(Frozen):
@@ -103,11 +144,14 @@ class Hold(Frozen):
 
 
 class EffectKind(StrEnum):
-    """The remote writes of an order's life."""
+    """The remote writes: three of an order's life, and the uploads that serve many purchase orders at once."""
 
     INVOICE = "invoice"
     SLIP = "slip"
     WRITE_BACK = "write_back"
+    PO_IMPORT = "po_import"
+    PO_CLOSE = "po_close"
+    RECEIPT_FILE = "receipt_file"
 
 
 class EffectState(StrEnum):

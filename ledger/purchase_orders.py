@@ -161,16 +161,26 @@ def _asked(row: PurchaseOrderRow) -> dict[str, ImportedLine]:
 def record_plan(session: Session, row: PurchaseOrderRow, plan: PoPlan, now: datetime) -> None:
     """Write down what it owes: uploads take it from here."""
     row.waiting_for = plan.waiting_for
-    if plan.import_lines and row.import_state not in {ImportState.SENT, ImportState.UNKNOWN}:
-        wanted = _LINES.dump_json(plan.import_lines).decode()
-        if row.import_state is not ImportState.WANTED or row.import_wanted != wanted:
-            row.import_wanted, row.import_state, row.import_problem = wanted, ImportState.WANTED, ""
-            row.import_batch = None
-            journal.write(session, about(row), now, "import", f"{len(plan.import_lines)} lines wanted in HotWax")
+    if row.import_state not in {ImportState.SENT, ImportState.UNKNOWN}:
+        _want(session, row, plan.import_lines, now)
+    receipts.withdraw(session, row.tenant, plan.withdraw)
     if plan.send and receipts.promise(session, row.tenant, plan.send):
         text = f"receipt {plan.send.receipt_id} wanted in NetSuite"
         journal.write(session, about(row), now, "receipt", text)
     set_stage(session, row, plan.stage, plan.hold, now)
+
+
+def _want(session: Session, row: PurchaseOrderRow, lines: tuple[ImportedLine, ...], now: datetime) -> None:
+    """Have the next upload take these lines along, or none where nothing is owed any more."""
+    if not lines:
+        if row.import_state is ImportState.WANTED:
+            row.import_state, row.import_wanted = ImportState.DONE if row.imported else ImportState.NONE, ""
+        return
+    wanted = _LINES.dump_json(lines).decode()
+    if row.import_state is not ImportState.WANTED or row.import_wanted != wanted:
+        row.import_wanted, row.import_state, row.import_problem = wanted, ImportState.WANTED, ""
+        row.import_batch = None
+        journal.write(session, about(row), now, "import", f"{len(lines)} lines wanted in HotWax")
 
 
 def set_stage(session: Session, row: PurchaseOrderRow, stage: PoStage, hold: Hold | None, now: datetime) -> None:
@@ -193,10 +203,12 @@ def set_stage(session: Session, row: PurchaseOrderRow, stage: PoStage, hold: Hol
 # ---- word to the workflows -------------------------------------------------------------------------------------------
 
 
-def with_news(session: Session, tenant: str, limit: int) -> Sequence[PurchaseOrderRow]:
-    """Those whose workflow has not heard of all that happened."""
+def with_news(session: Session, tenant: str, after: str, limit: int) -> Sequence[PurchaseOrderRow]:
+    """Those whose workflow has not heard of all that happened, by id, from the one behind `after` on."""
     mine = select(PurchaseOrderRow).where(
-        PurchaseOrderRow.tenant == tenant, col(PurchaseOrderRow.news) > col(PurchaseOrderRow.heard)
+        PurchaseOrderRow.tenant == tenant,
+        col(PurchaseOrderRow.news) > col(PurchaseOrderRow.heard),
+        col(PurchaseOrderRow.po_id) > after,
     )
     return session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).limit(limit)).all()
 
@@ -289,3 +301,10 @@ def receivable(session: Session, tenant: str, after: str, limit: int) -> Sequenc
 def remember_received_before(row: PurchaseOrderRow, before: Mapping[str, Decimal]) -> None:
     """Remember what NetSuite had received before any receipt of ours."""
     row.received_before = {line: str(number) for line, number in sorted(before.items())} or None
+
+
+def note(session: Session, tenant: str, po_id: str, kind: str, text: str, now: datetime) -> None:
+    """Write down that something happened to it, and that its workflow is to hear of it."""
+    row = locked(session, tenant, po_id)
+    row.news += 1
+    journal.write(session, about(row), now, kind, text)

@@ -1,7 +1,7 @@
 """Receipts in the ledger: summed up from HotWax's rows, promised, sent in a file, and answered by NetSuite."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -103,27 +103,37 @@ def fact_of(row: ReceiptRow) -> ReceiptFact:
         pieces=_numbers(row.pieces),
         unplanned=_numbers(row.unplanned),
         rejected=_numbers(row.rejected),
-        state=row.state,
+        state=_state_of(row),
         sent=_numbers(row.sent),
         held_back=_numbers(row.held_back),
         problem=row.problem,
-        named=frozenset(_wanted(row).quantities) if row.wanted else None,
+        named=frozenset(wanted(row).quantities) if row.wanted else None,
         in_doubt=row.in_doubt,
     )
 
 
-def _wanted(row: ReceiptRow) -> ReceiptToSend:
-    return ReceiptToSend.model_validate_json(row.wanted)
+def _state_of(row: ReceiptRow) -> ReceiptState:
+    """A promised receipt that a file has taken along may be read by NetSuite at any moment: it counts as sent."""
+    is_taken = row.state is ReceiptState.PROMISED and row.effect_key is not None
+    return ReceiptState.SENT if is_taken else row.state
 
 
-def promise(session: Session, tenant: str, wanted: ReceiptToSend) -> bool:
+def withdraw(session: Session, tenant: str, receipt_ids: Collection[str]) -> None:
+    """Take back promises that no file has taken along."""
+    for receipt_id in sorted(receipt_ids):
+        row = session.get_one(ReceiptRow, (tenant, receipt_id), with_for_update=True)
+        if row.state is ReceiptState.PROMISED and row.effect_key is None:
+            row.state, row.wanted = ReceiptState.NEW, ""
+
+
+def promise(session: Session, tenant: str, owed: ReceiptToSend) -> bool:
     """Promise this receipt to NetSuite; the next file takes it along. False where a file has it already."""
-    row = session.get_one(ReceiptRow, (tenant, wanted.receipt_id), with_for_update=True)
+    row = session.get_one(ReceiptRow, (tenant, owed.receipt_id), with_for_update=True)
     if row.effect_key is not None:
         return False
-    row.state, row.wanted, row.effect_key, row.problem = ReceiptState.PROMISED, wanted.model_dump_json(), None, ""
-    row.sent = _texts({line: quantity for line, quantity in wanted.quantities.items() if quantity})
-    row.held_back = _texts(wanted.held_back)
+    row.state, row.wanted, row.effect_key, row.problem = ReceiptState.PROMISED, owed.model_dump_json(), None, ""
+    row.sent = _texts({line: quantity for line, quantity in owed.quantities.items() if quantity})
+    row.held_back = _texts(owed.held_back)
     return True
 
 
@@ -167,3 +177,33 @@ def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> N
     for row in of_po(session, tenant, po_id):
         if row.state is ReceiptState.SENT:
             row.due_at = due_at
+
+
+def wanted(row: ReceiptRow) -> ReceiptToSend:
+    """The receipt as NetSuite shall make it."""
+    return ReceiptToSend.model_validate_json(row.wanted)
+
+
+def files_under_way(session: Session, tenant: str) -> list[str]:
+    """The keys of files that are promised and not known to be published."""
+    mine = select(ReceiptRow.effect_key).where(
+        ReceiptRow.tenant == tenant,
+        ReceiptRow.state == ReceiptState.PROMISED,
+        col(ReceiptRow.effect_key).is_not(None),
+    )
+    return sorted(key for key in session.exec(mine.distinct()).all() if key)
+
+
+def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:
+    """The receipts of one file, locked."""
+    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.effect_key == key)
+    return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+
+
+def answer(
+    row: ReceiptRow, state: ReceiptState, now: datetime, *, problem: str = "", item_receipt_id: str | None = None
+) -> None:
+    """Write NetSuite's answer down; what it confirmed once is never taken back by a later word."""
+    if row.state is not ReceiptState.CREATED:
+        row.state, row.problem, row.answered_at = state, problem, now
+        row.item_receipt_id, row.in_doubt = item_receipt_id, False

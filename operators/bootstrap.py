@@ -11,11 +11,14 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 
 from activities.metrics import count_call
-from activities.systems import TenantSystems, UnknownTenantError
+from activities.systems import Purchasing, TenantSystems, UnknownTenantError
 from connectors.hotwax.client import HotWax
+from connectors.hotwax.purchase import HotWaxPurchase
+from connectors.hotwax.purchase_session import FileSession
 from connectors.http import CallBudget as Budget
 from connectors.retailpro.partner_v1 import PartnerV1
-from domain.keys import hotwax_queue, retailpro_queue
+from connectors.sftp.client import SftpServer
+from domain.keys import hotwax_queue, netsuite_queue, retailpro_queue
 from ledger.budget import Allowance, CallBudget
 from ledger.database import Ledger
 from operators.settings import ConfigurationError, Settings, TenantSettings, load
@@ -41,7 +44,9 @@ def longest_call(settings: TenantSettings) -> timedelta:
     A turn at HotWax may have three calls: a login, a look-up and the write.
     """
     hotwax, retailpro = ((s.timeout_connect + s.timeout_read) * 2 for s in (settings.hotwax, settings.retailpro))
-    return max(3 * hotwax, retailpro) + timedelta(seconds=1)
+    # A file is written, read back and renamed on a connection that is there already.
+    sftp = 10 * settings.netsuite.sftp.timeout_read if settings.netsuite else timedelta(0)
+    return max(3 * hotwax, retailpro, sftp) + timedelta(seconds=1)
 
 
 def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:
@@ -53,6 +58,21 @@ def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantS
         pos=PartnerV1(settings.retailpro, budget, count_call, name=retailpro_queue(tenant)),
         slip_no_start=settings.retailpro.slip_no_start,
         feed_overlap=settings.hotwax.overlap,
+        po=_purchasing_of(tenant, settings, budget),
+    )
+
+
+def _purchasing_of(tenant: str, settings: TenantSettings, budget: Budget) -> Purchasing | None:
+    netsuite = settings.netsuite
+    if netsuite is None:
+        return None
+    session = FileSession(hotwax_queue(tenant), settings.hotwax, budget, count_call)
+    return Purchasing(
+        policy=netsuite.policy,
+        oms=HotWaxPurchase(settings.hotwax, session),
+        files=SftpServer(netsuite_queue(tenant), netsuite.sftp),
+        waits=netsuite.waits,
+        sizes=netsuite.sizes,
     )
 
 
@@ -86,6 +106,8 @@ class LiveTenants:
         for systems in (*self._systems.values(), *self._outlived):
             systems.oms.close()
             systems.pos.close()
+            if systems.po:
+                systems.po.oms.close()
 
     def _stamp_of_file(self) -> tuple[int, int] | None:
         try:

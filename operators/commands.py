@@ -1,17 +1,18 @@
-"""Operators' commands on their way to the orders' workflows, and what they would do (`--dry-run`)."""
+"""Operators' commands on their way to workflows, and what those to an order would do (`--dry-run`)."""
 
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlmodel import Session
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 
 from activities.assess import Assessor, Preview
-from activities.starting import Starter
+from activities.starting import WorkflowStarter
 from activities.systems import FixedTenants, TenantSystems
 from domain.base import Frozen
 from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
@@ -20,10 +21,13 @@ from domain.messages import AssessRequest, GivenCommand, Owed
 from domain.stages import EffectKind, EffectState
 from ledger import effects, journal, orders
 from ledger.database import Ledger
+from ledger.journal import Flow
 from ledger.tables import EffectRow, OrderRow
 
 SIDE_BY_SIDE = 20
 """How many workflows are spoken to at once."""
+
+R = TypeVar("R")
 
 
 class NoAnswerError(Exception):
@@ -41,7 +45,7 @@ class RemoteCall(Frozen):
 
 
 class DryRun(Frozen):
-    """What a command would do: its answer, where the order would stand, and every remote write."""
+    """What a command would do: its answer, where its subject would stand, and every remote write."""
 
     answer: CommandAnswer
     stage: str
@@ -56,12 +60,18 @@ def new_id() -> str:
 
 def known_answer(session: Session, row: OrderRow, verb: Verb, command: Command) -> CommandAnswer | None:
     """The answer that the ledger can give by itself: to a repeated command, and for an order that has ended."""
-    earlier = journal.answer_to(session, row.tenant, row.order_id, command.id)
-    if earlier is not None:
-        refused = "(refused: " in earlier.text
-        return CommandAnswer(accepted=not refused, message=f"was given before: {earlier.text}")
+    if earlier := earlier_answer(session, (row.tenant, row.order_id), Flow.ORDER, command.id):
+        return earlier
     reason = refusal(verb, command, _situation(session, row)) if row.stage.is_end else None
     return CommandAnswer(accepted=False, message=reason) if reason else None
+
+
+def earlier_answer(session: Session, row_of: tuple[str, str], flow: Flow, command_id: str) -> CommandAnswer | None:
+    """The answer to a command that was given before, by the audit trail of this tenant's subject."""
+    earlier = journal.answer_to(session, *row_of, command_id, flow)
+    if earlier is None:
+        return None
+    return CommandAnswer(accepted="(refused: " not in earlier.text, message=f"was given before: {earlier.text}")
 
 
 def _situation(session: Session, row: OrderRow) -> Situation:
@@ -79,7 +89,7 @@ def _situation(session: Session, row: OrderRow) -> Situation:
     )
 
 
-async def ask(starter: Starter, row: OrderRow, verb: Verb, command: Command, patience: timedelta) -> CommandAnswer:
+async def ask(starter: WorkflowStarter[R], row: R, verb: str, command: Command, patience: timedelta) -> CommandAnswer:
     """The workflow's answer to a command.
 
     Raises:
@@ -99,14 +109,14 @@ async def ask(starter: Starter, row: OrderRow, verb: Verb, command: Command, pat
         ) from None
 
 
-async def resume_all(starter: Starter, rows: Sequence[OrderRow], base: Command, told: Callable[[int], None]) -> int:
-    """Give `resume` to all these orders; how many. `told` hears how many are done."""
+async def resume_all(starter: WorkflowStarter[R], rows: Sequence[R], base: Command, told: Callable[[int], None]) -> int:
+    """Give `resume` to the workflows of all these rows; how many. `told` hears how many are done."""
     limit, done = asyncio.Semaphore(SIDE_BY_SIDE), 0
 
-    async def resume(row: OrderRow) -> None:
+    async def resume(row: R) -> None:
         nonlocal done
         async with limit:
-            await starter.resume(row, base.model_copy(update={"id": f"{base.id}/{row.order_id}"[:100]}))
+            await starter.resume(row, base.model_copy(update={"id": f"{base.id}/{starter.start_of(row).id}"[:100]}))
         done += 1
         told(done)
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import exists, func, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors import exact_json
 from domain.base import Frozen
@@ -16,6 +17,8 @@ from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
 from ledger import effects, feeds, journal, orders
 from ledger.database import Ledger
+from ledger.journal import Flow
+from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
 from operators.documents import document_of
 
@@ -23,6 +26,9 @@ SAMPLE = 3
 """How many orders stand for all that wait for the same thing."""
 
 BATCH = 500
+
+Row = TypeVar("Row", bound=SQLModel)
+Held = TypeVar("Held", OrderRow, PurchaseOrderRow)
 
 
 class OrderLine(Frozen):
@@ -58,9 +64,10 @@ class OrderLine(Frozen):
 
 
 class HoldGroup(Frozen):
-    """All orders that wait for the same thing."""
+    """All orders, or all purchase orders, that wait for the same thing."""
 
     tenant: str
+    flow: Flow
     hold: str
     orders: int
     since: datetime
@@ -147,46 +154,56 @@ def open_orders(ledger: Ledger, tenant: str) -> Iterator[Sequence[OrderRow]]:
 
 def batches(ledger: Ledger, tenant: str, *conditions: Any, size: int = BATCH) -> Iterator[Sequence[OrderRow]]:
     """The tenant's orders that meet these conditions, by id, a batch at a time and each in a session of its own."""
+    return pages(ledger, select(OrderRow).where(OrderRow.tenant == tenant, *conditions), OrderRow.order_id, size)
+
+
+def pages(ledger: Ledger, wanted: SelectOfScalar[Row], by: str, size: int = BATCH) -> Iterator[Sequence[Row]]:
+    """The rows that are wanted, sorted by a column that names each, a batch at a time and each in its own session."""
+    key: Any = col(by)
     last = ""
-    mine = select(OrderRow).where(OrderRow.tenant == tenant, *conditions)
     while True:
-        after = mine.where(col(OrderRow.order_id) > last).order_by(col(OrderRow.order_id)).limit(size)
         with ledger.reading() as session:
-            rows = session.exec(after).all()
+            rows = session.exec(wanted.where(key > last).order_by(key).limit(size)).all()
         if not rows:
             return
-        last = rows[-1].order_id
+        last = getattr(rows[-1], key.key)
         yield rows
 
 
+def name_of(row: OrderRow | PurchaseOrderRow) -> str:
+    """What operators call it: its number, or its id while none is known."""
+    if isinstance(row, OrderRow):
+        return row.order_no or row.order_id
+    return row.number or row.po_id
+
+
 def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
-    """One entry for each (tenant, cause, subject), the oldest first."""
-    cause, subject = col(OrderRow.hold_cause), col(OrderRow.hold_subject)
-    held = select(cause, subject, func.count(), func.min(OrderRow.hold_since)).where(cause.is_not(None))
+    """One entry for each (tenant, cause, subject) of orders, and of purchase orders, the oldest first."""
     groups = [
-        _group(session, (tenant, HoldCause(name or ""), about), count, since or datetime.max.replace(tzinfo=UTC))
-        for tenant in tenants
-        for name, about, count, since in session.exec(
-            held.where(OrderRow.tenant == tenant).group_by(cause, subject)
-        ).all()
+        *(group for tenant in tenants for group in _groups(session, tenant, Flow.ORDER, OrderRow)),
+        *(group for tenant in tenants for group in _groups(session, tenant, Flow.PURCHASE_ORDER, PurchaseOrderRow)),
     ]
     return sorted(groups, key=lambda group: group.since)
 
 
-def _group(session: Session, key: tuple[str, HoldCause, str], count: int, since: datetime) -> HoldGroup:
-    tenant, cause, subject = key
-    wanted = orders.OrderFilter(tenant=tenant, hold=cause, subject=subject)
-    sample = orders.find(session, wanted, SAMPLE)
-    hold = Hold(cause=cause, subject=subject, evidence=sample[0].hold_evidence if sample else "")
-    return HoldGroup(
-        tenant=tenant,
-        hold=hold.key,
-        orders=count,
-        since=since,
-        next_action=hold.next_action,
-        evidence=hold.evidence,
-        order_numbers=tuple(row.order_no or row.order_id for row in sample),
-    )
+def _groups(session: Session, tenant: str, flow: Flow, table: type[Held]) -> Iterator[HoldGroup]:
+    cause, subject = col(table.hold_cause), col(table.hold_subject)
+    counted = select(cause, subject, func.count(), func.min(table.hold_since))
+    mine = counted.where(cause.is_not(None), col(table.tenant) == tenant).group_by(cause, subject)
+    for name, about, count, since in session.exec(mine).all():
+        alike = select(table).where(col(table.tenant) == tenant, cause == name, subject == about)
+        sample = session.exec(alike.order_by(col(table.stage_since)).limit(SAMPLE)).all()
+        hold = Hold(cause=HoldCause(name or ""), subject=about, evidence=sample[0].hold_evidence if sample else "")
+        yield HoldGroup(
+            tenant=tenant,
+            flow=flow,
+            hold=hold.key,
+            orders=count,
+            since=since or datetime.max.replace(tzinfo=UTC),
+            next_action=hold.next_action,
+            evidence=hold.evidence,
+            order_numbers=tuple(name_of(row) for row in sample),
+        )
 
 
 def order_view(session: Session, row: OrderRow) -> OrderView:

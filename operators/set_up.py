@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -23,8 +24,10 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import REGISTERED
-from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id
+from domain.base import Frozen
+from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, PO_RUN_WORKFLOW, order_feed_id, po_run_id
 from domain.messages import FeedRequest
+from domain.po_messages import PoRun, PoRunRequest
 from ledger.database import Ledger
 from ledger.migrate import migrate
 from operators.settings import Settings, TenantSettings
@@ -32,6 +35,16 @@ from operators.settings import Settings, TenantSettings
 SETTLE_SECONDS = 30.0
 CATCH_UP = timedelta(minutes=1)
 """Missed polls are not made up for: the next one reads from the cursor anyway."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A workflow that is started again and again."""
+
+    workflow: str
+    name: str
+    request: Frozen
+    every: timedelta
 
 
 class SetUpError(Exception):
@@ -138,19 +151,37 @@ async def _schedules(client: Client, tenant: str, settings: TenantSettings) -> l
     poll = FeedRequest(tenant=tenant)
     sweep = FeedRequest(tenant=tenant, look_back=settings.feed.sweep_back)
     return [
-        await _schedule(client, feed, poll, settings.feed.interval),
-        await _schedule(client, f"{feed}/sweep", sweep, settings.feed.sweep_interval),
+        await _schedule(client, Run(ORDER_FEED_WORKFLOW, feed, poll, settings.feed.interval)),
+        await _schedule(client, Run(ORDER_FEED_WORKFLOW, f"{feed}/sweep", sweep, settings.feed.sweep_interval)),
+        *[await _schedule(client, run) for run in _po_runs(tenant, settings)],
     ]
 
 
-async def _schedule(client: Client, name: str, request: FeedRequest, every: timedelta) -> str:
+def _po_runs(tenant: str, settings: TenantSettings) -> list[Run]:
+    netsuite = settings.netsuite
+    if netsuite is None:
+        return []
+    every = {PoRun.SWEEP: netsuite.sweep_interval}
+    return [
+        Run(
+            PO_RUN_WORKFLOW,
+            po_run_id(tenant, run),
+            PoRunRequest(tenant=tenant, run=run),
+            every.get(run, netsuite.interval),
+        )
+        for run in PoRun
+    ]
+
+
+async def _schedule(client: Client, run: Run) -> str:
+    name, every = run.name, run.every
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
-            ORDER_FEED_WORKFLOW,
-            request,
+            run.workflow,
+            run.request,
             id=name,
             task_queue=ORDERS_QUEUE,
-            static_summary=f"order feed of {request.tenant}",
+            static_summary=name,
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCH_UP),

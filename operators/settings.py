@@ -16,15 +16,18 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.settings import HotWaxSettings, RetailProSettings
+from connectors.sftp.settings import SftpSettings
 from domain.base import Frozen
 from domain.messages import Waits
+from domain.po_messages import PoSizes, PoWaits
 from domain.policy import TenantPolicy, check_stores
+from domain.purchase_order import PoPolicy
 
 CONFIG_VARIABLE = "WAYBILL_CONFIG"
 ENV_PREFIX = "WAYBILL__"
 DEFAULT_CONFIG = Path("waybill.toml")
 DEFAULT_LEDGER = "sqlite:///.waybill/ledger.db"
-SECRETS = frozenset({"password", "token"})
+SECRETS = frozenset({"password", "token", "passphrase"})
 """Keys that may never stand in the file itself."""
 
 
@@ -56,6 +59,17 @@ class WorkerSettings(Frozen):
     log_format: str = Field(default="json", pattern="^(json|console)$")
 
 
+class NetSuiteSettings(Frozen):
+    """A tenant's purchase orders: where NetSuite's files lie, its rules, its waits, and how often the runs start."""
+
+    sftp: SftpSettings
+    policy: PoPolicy = PoPolicy()
+    waits: PoWaits = PoWaits()
+    sizes: PoSizes = PoSizes()
+    interval: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(seconds=1))
+    sweep_interval: timedelta = Field(default=timedelta(hours=1), ge=timedelta(seconds=1))
+
+
 class TenantSettings(Frozen):
     """One tenant: its systems, its decisions, and how often its feeds run."""
 
@@ -66,6 +80,8 @@ class TenantSettings(Frozen):
     """HotWax facility id -> Retail Pro store code."""
     feed: FeedSettings = FeedSettings()
     waits: Waits = Waits()
+    netsuite: NetSuiteSettings | None = None
+    """Purchase orders; a tenant without this table has none."""
 
     @field_validator("policy")
     @classmethod

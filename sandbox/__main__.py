@@ -1,4 +1,4 @@
-"""`python -m sandbox`: run both systems on one port and print where."""
+"""`python -m sandbox`: run all systems on one port and print where."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "sandbox", description="HotWax and Retail Pro on this machine, with faults on demand."
+        "sandbox", description="HotWax, Retail Pro and NetSuite on this machine, with faults on demand."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")

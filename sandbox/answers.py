@@ -66,12 +66,17 @@ def _garbage(definition: FaultDefinition, real: Answer) -> Answer:
         case "truncated":
             body = real.body[: max(1, len(real.body) // 2)]
         case "wrong_types":
-            body = json.dumps(_scramble(json.loads(real.body))).encode()
+            body = json.dumps(_scramble(_content(real))).encode()
         case "huge":
             body = _huge(real.body, int(definition.size_mb * 1_000_000))
         case "empty":
             body = b""
     return Answer(real.status, body, real.headers)
+
+
+def _content(real: Answer) -> Any:
+    """Return what an answer says; a file is its text."""
+    return json.loads(real.body) if real.headers.get("content-type") == _JSON else real.body.decode(errors="replace")
 
 
 def _huge(body: bytes, size: int) -> bytes:

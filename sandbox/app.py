@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from sandbox import associates
 from sandbox.admin.routes import AdminApi
-from sandbox.associates import work
 from sandbox.gate import Gate
+from sandbox.hotwax import data_manager
 from sandbox.hotwax.rest import HotWaxApi
+from sandbox.netsuite.runner import Runner
 from sandbox.retailpro.rest import RetailProApi
 from sandbox.world import World
 
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """Both systems and the admin API behind one door, with the associates at work while it runs."""
+    """All systems and the admin API behind one door; people, imports and scripts are at work while it runs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         systems = {"hotwax": HotWaxApi(world).router(), "retailpro": RetailProApi(world).router()}
-        self._gate = Gate(world, systems, AdminApi(world).router())
+        self._runner = Runner(world)
+        self._gate = Gate(world, systems, AdminApi(world, self._runner).router())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or follow the server's start and end."""
@@ -35,11 +38,13 @@ class Sandbox:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        associates = asyncio.create_task(work(self.world))
+        life = (associates.work(self.world), data_manager.work(self.world), self._runner.work())
+        tasks = [asyncio.create_task(part) for part in life]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        associates.cancel()
-        await asyncio.gather(associates, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self.world.database.close()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.clock import now_ms
-from sandbox.hotwax import lifecycle
+from sandbox.hotwax import lifecycle, receiving_deeds
 from sandbox.hotwax.numbers import orders_with_number
 from sandbox.problems import BadInputError, NotFoundError
 
@@ -115,6 +115,13 @@ async def work(world: World) -> None:
             _do_next(world)
 
 
+def _perform_planned(world: World, action: dict[str, Any]) -> None:
+    if action["action"] in receiving_deeds.ACTIONS:
+        receiving_deeds.perform(world, receiving_deeds.PoDeed.model_validate(action))
+    else:
+        perform(world, Deed.model_validate(action))
+
+
 def _do_next(world: World) -> None:
     sql = "SELECT * FROM plan WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT 1"
     row = world.database.row(sql, (now_ms(),))
@@ -122,7 +129,7 @@ def _do_next(world: World) -> None:
         return
     error = None
     try:
-        perform(world, Deed.model_validate_json(row["action"]))
+        _perform_planned(world, json.loads(row["action"]))
     except (BadInputError, NotFoundError) as problem:
         error = str(problem)
     world.database.run(

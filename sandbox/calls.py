@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DROPPED = 0
 """The status of a call that got no answer."""
 
-_ORDER_ID = re.compile(r"(/oms/orders/)[^/]+")
+_ORDER_ID = re.compile(r"(/oms/(?:orders|purchaseOrders)/)[^/]+")
 _COUNT_SQL = (
     "INSERT INTO callCount VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET"
     " count = count + 1, peakInFlight = max(peakInFlight, excluded.peakInFlight)"

@@ -173,9 +173,9 @@ class FaultBook:
                 found = fault
         return Verdict(delay_s, found, latency)
 
-    def visibility_delay_s(self, order_id: str) -> float:
-        """Return how long a new status row of this order stays unseen, by the `delayed_visibility` faults."""
-        subject = Subject("hotwax", "EVENT", "OrderStatus", order_id.encode())
+    def visibility_delay_s(self, key: str, event: str = "OrderStatus") -> float:
+        """Return how long a new row of this order (or import file) stays unseen, by the `delayed_visibility` faults."""
+        subject = Subject("hotwax", "EVENT", event, key.encode())
         late = [fault for fault in self._faults.values() if fault.definition.kind == "delayed_visibility"]
         return max((fault.definition.seconds or 0 for fault in late if self._fires(fault, subject)), default=0)
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from sandbox.faults import Fault
     from sandbox.world import World
 
-_ROOTS: Final = (("/rest/s1/", "hotwax"), ("/api/v1/", "retailpro"))
+# HotWax's older half lives below /api: what is not Retail Pro's there is HotWax's.
+_ROOTS: Final = (("/rest/s1/", "hotwax"), ("/api/v1/", "retailpro"), ("/api/", "hotwax"))
 
 
 class Gate:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.netsuite.tables import NETSUITE_DDL, NETSUITE_TABLES
+
 _ORDER = "org.apache.ofbiz.order.order"
 _PRODUCT = "org.apache.ofbiz.product.product"
 
@@ -136,6 +138,31 @@ ENTITIES: Final = (
         ("shipmentMethodTypeId", "parentTypeId", "description"),
         numbers=("sequenceNum",),
     ),
+    Entity(
+        "org.apache.ofbiz.shipment.shipment.Shipment",
+        ("shipmentId",),
+        ("shipmentId", "shipmentTypeId", "statusId", "primaryOrderId", "destinationFacilityId"),
+        ("createdDate",),
+    ),
+    Entity(
+        "org.apache.ofbiz.shipment.receipt.ShipmentReceipt",
+        ("receiptId",),
+        (
+            *("receiptId", "shipmentId", "orderId", "orderItemSeqId", "productId", "facilityId"),
+            *("locationSeqId", "receivedByUserLoginId"),
+        ),
+        ("datetimeReceived",),
+        ("quantityAccepted", "quantityRejected"),
+        ("x_visible",),
+    ),
+    Entity(
+        "co.hotwax.datamanager.DataManagerLog",
+        ("logId",),
+        ("logId", "configId", "uploadFileContentId", "statusId", "fileName", "errorRecordContentId"),
+        ("createdDate", "startDateTime", "finishDateTime"),
+        ("totalRecordCount", "failedRecordCount"),
+        ("x_visible", "x_due"),
+    ),
     Entity("moqui.basic.Enumeration", ("enumId",), ("enumId", "enumTypeId", "enumCode", "description")),
 )
 
@@ -169,6 +196,10 @@ CREATE TABLE IF NOT EXISTS callCount (
 CREATE TABLE IF NOT EXISTS plan (
   id INTEGER PRIMARY KEY, due INTEGER, action TEXT, state TEXT, error TEXT, doneAt INTEGER);
 CREATE INDEX IF NOT EXISTS plan_due ON plan (state, due);
+CREATE TABLE IF NOT EXISTS content (contentId TEXT PRIMARY KEY, name TEXT, body BLOB);
+CREATE INDEX IF NOT EXISTS ShipmentReceipt_order ON ShipmentReceipt (orderId, orderItemSeqId);
+CREATE INDEX IF NOT EXISTS ShipmentReceipt_time ON ShipmentReceipt (datetimeReceived);
+CREATE INDEX IF NOT EXISTS DataManagerLog_due ON DataManagerLog (x_due) WHERE x_due IS NOT NULL;
 CREATE INDEX IF NOT EXISTS OrderStatus_order ON OrderStatus (orderId);
 CREATE INDEX IF NOT EXISTS OrderStatus_time ON OrderStatus (statusId, statusDatetime);
 CREATE INDEX IF NOT EXISTS OrderAdjustment_order ON OrderAdjustment (orderId);
@@ -181,11 +212,12 @@ CREATE INDEX IF NOT EXISTS OrderIdentification_value ON OrderIdentification (idV
 CREATE INDEX IF NOT EXISTS GoodIdentification_value ON GoodIdentification (idValue);
 """
 
-DDL: Final = "\n".join(entity.ddl() for entity in ENTITIES) + _OWN_TABLES
+DDL: Final = "\n".join(entity.ddl() for entity in ENTITIES) + _OWN_TABLES + NETSUITE_DDL
 
 DATA_TABLES: Final = (
     *(entity.name for entity in ENTITIES),
     *("sequence", "token", "document", "documentLine", "stockStart", "stockMove", "posSale"),
-    *("fault", "call", "callCount", "plan"),
+    *("fault", "call", "callCount", "plan", "content"),
+    *NETSUITE_TABLES,
 )
 """What a reset empties; settings stay unless asked for."""

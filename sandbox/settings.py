@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from sandbox.database import Database
@@ -24,6 +26,24 @@ class RetailProAuth(BaseModel):
     password: str = ""
     token: str = ""
     header: str = "X-Api-Key"
+
+
+class SftpLogin(BaseModel):
+    """Where NetSuite's scripts find the SFTP server: one row of the connector's custom record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 22
+    username: str
+    password: str | None = None
+    private_key: str | None = None
+    """A private key in OpenSSH's or PEM's text form."""
+    host_key: str
+    """The server's public key as `ssh-keyscan` prints it after the host: type and base64."""
+    folder: str = "netsuite"
+    """The base folder, relative to the user's root."""
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 20
 
 
 class Settings(BaseModel):
@@ -56,8 +76,35 @@ class Settings(BaseModel):
     confirm_after_s: Seconds | None = None
     order_no_suffix: str = r"[-./A-Za-z]+\d{0,2}"
 
+    import_repeat: Literal["upserts", "duplicates", "ignores"] = "upserts"
+    import_delay_s: Seconds = 0
+    import_configs: dict[str, Literal["orders", "closes"]] = {"IMP_ASN_PO_FEED": "orders", "IMP_CLOSED_PO": "closes"}
+    upload_max_mb: Annotated[float, Field(gt=0, le=256)] = 64
+    purchase_orders_offered: bool = True
+    unplanned_names_order: bool = True
+    complete_received_lines: bool = False
+
+    netsuite_sftp: SftpLogin | None = None
+    netsuite_exporter: Literal["stock", "waybill"] = "waybill"
+    netsuite_importer: Literal["stock", "waybill"] = "waybill"
+    netsuite_every_s: Annotated[float, Field(gt=0)] | None = None
+    netsuite_rows_per_file: Annotated[int, Field(ge=1)] = 5000
+    netsuite_units: Annotated[int, Field(ge=1)] = 10_000
+    netsuite_overage: bool = False
+    netsuite_closed_until: date | None = None
+    netsuite_zone: str = "America/Los_Angeles"
+
     record: Literal["full", "counts"] = "full"
     record_body_bytes: Annotated[int, Field(ge=0)] = 16_384
+
+    @field_validator("netsuite_zone")
+    @classmethod
+    def _must_exist(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is no time zone, such as America/Los_Angeles") from error
+        return value
 
 
 def load_settings(database: Database, start: dict[str, Any]) -> Settings:

@@ -29,7 +29,7 @@ class Held:
 
 
 class World:
-    """The state of both systems, kept in one file."""
+    """The state of all systems, kept in one file."""
 
     def __init__(self, state: Path | None, start: dict[str, Any]) -> None:
         if state is not None:
@@ -41,6 +41,8 @@ class World:
         self.calls = CallBook(self.database)
         self.held: dict[int, Held] = {}
         self.plan_changed = asyncio.Event()
+        self.imports_changed = asyncio.Event()
+        self.schedule_changed = asyncio.Event()
         plant_defaults(self.database, self.settings.identification_types)
 
     def change_settings(self, changed: dict[str, Any]) -> Settings:
@@ -50,13 +52,15 @@ class World:
             pydantic.ValidationError: A name is unknown or a value makes no sense; nothing was changed.
         """
         merged = self.settings.model_dump() | changed
-        if isinstance(changed.get("retailpro_auth"), dict):
-            merged["retailpro_auth"] = self.settings.retailpro_auth.model_dump() | changed["retailpro_auth"]
+        for name in ("retailpro_auth", "netsuite_sftp"):
+            if isinstance(changed.get(name), dict):
+                merged[name] = (self.settings.model_dump()[name] or {}) | changed[name]
         settings = Settings(**merged)
         with self.database.transaction():
-            store_settings(self.database, {name: settings.model_dump()[name] for name in changed})
+            store_settings(self.database, {name: settings.model_dump(mode="json")[name] for name in changed})
             plant_defaults(self.database, settings.identification_types)
         self.settings = settings
+        self.schedule_changed.set()
         return settings
 
     def reset(self, *, settings: bool) -> None:
@@ -69,7 +73,8 @@ class World:
             plant_defaults(self.database, self.settings.identification_types)
         self.faults.reload()
         self.calls.reload()
-        self.plan_changed.set()
+        for changed in (self.plan_changed, self.imports_changed, self.schedule_changed):
+            changed.set()
 
     async def hold(self, call: Call, when: str, seconds: float | None) -> Release:
         """Keep a call until somebody lets it go, or for so many seconds."""

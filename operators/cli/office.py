@@ -10,14 +10,14 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.starting import Starter
+from activities.starting import PoStarter, Starter
 from activities.systems import TenantSystems
 from ledger.database import Ledger
 from ledger.migrate import check
 from operators.bootstrap import connect, open_budget, systems_of
 from operators.cli.command import quiet_logs
 from operators.cli.exits import Exit, Trouble
-from operators.settings import Settings, load
+from operators.settings import NetSuiteSettings, Settings, load
 
 CONNECT_SECONDS = 10.0
 
@@ -38,10 +38,27 @@ class Office:
         finally:
             systems.oms.close()
             systems.pos.close()
+            if systems.po:
+                systems.po.oms.close()
 
     def starter(self, client: Client, tenant: str) -> Starter:
-        """Starts and wakes this tenant's workflows."""
+        """Starts and wakes the workflows of this tenant's orders."""
         return Starter(client, self.settings.tenants[tenant].waits)
+
+    def netsuite(self, tenant: str) -> NetSuiteSettings:
+        """What the configuration says about this tenant's purchase orders.
+
+        Raises:
+            Trouble: it says nothing about them.
+        """
+        found = self.settings.tenants[tenant].netsuite
+        if found is None:
+            raise Trouble(Exit.USAGE, f"tenant {tenant} has no purchase orders: add [tenants.{tenant}.netsuite.sftp]")
+        return found
+
+    def po_starter(self, client: Client, tenant: str) -> PoStarter:
+        """Starts and wakes the workflows of this tenant's purchase orders."""
+        return PoStarter(client, self.netsuite(tenant).waits)
 
 
 @contextmanager

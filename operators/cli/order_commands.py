@@ -1,46 +1,31 @@
 """`waybill order force-invoice|cancel|resume|confirm|resend`: what an operator may ask of an order."""
 
-import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import RenderableType
-from rich.text import Text
-from temporalio.service import RPCError
 
-from domain.commands import Command, CommandAnswer, Verb
+from domain.commands import Verb
 from domain.messages import GivenCommand
 from ledger.tables import OrderRow
 from operators import commands
 from operators.cli.command import Answer, operator_command
-from operators.cli.exits import Exit, Trouble
+from operators.cli.commanding import Request, Subject, asked, command_of, rehearsed, told
 from operators.cli.finding import OrderName, the_order
-from operators.cli.inputs import DryRun, Operator, Reason, Tenant, checked_operator, one_of, span, store_of
-from operators.cli.office import Office, no_temporal, office, temporal
-from operators.cli.tables import right, warning, wrong
-from operators.queries import pretty
+from operators.cli.inputs import one_of, store_of
+from operators.cli.office import Office, office
+from operators.queries import name_of
 
 Effect = Annotated[
     str | None, typer.Option("--effect", help="Which document, by its key; needed where several are in doubt.")
 ]
 
 
-@dataclass(frozen=True)
-class Given:
+@dataclass(frozen=True, kw_only=True)
+class Given(Request):
     """What every command to an order needs."""
 
     order: OrderName
-    reason: Reason
-    operator: Operator = ""
-    tenant: Tenant = None
-    dry_run: DryRun = False
-    id: Annotated[
-        str | None, typer.Option("--id", help="The id of the command; given again with it, it is done once.")
-    ] = None
-    wait: Annotated[str, typer.Option("--wait", help="How long to wait for the answer.")] = "60s"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -108,7 +93,7 @@ def resend(given: Given, effect: Effect = None) -> Answer:
 
 
 def _give(verb: Verb, given: Given, **details: str | None) -> Answer:
-    command = _command(given, details)
+    command = command_of(given, details)
     with office() as it:
         with it.ledger.reading() as session:
             row = the_order(session, it.settings, given.tenant, given.order)
@@ -116,59 +101,21 @@ def _give(verb: Verb, given: Given, **details: str | None) -> Answer:
             known = commands.known_answer(session, row, verb, command)
         if details.get("store"):
             store_of(it.settings, [row.tenant], details["store"] or "")
+        subject = _subject(it, row)
         if known is not None:
-            return _told(row, command, known)
+            return told(subject, command, known)
         if given.dry_run:
-            return _rehearsed(it, row, GivenCommand(verb=verb, command=command))
-        return _told(row, command, asyncio.run(_ask(it, row, verb, command, span(given.wait))))
+            return rehearsed(subject, _rehearse(it, row, GivenCommand(verb=verb, command=command)))
+        return asked(subject, verb, command, given.wait)
 
 
-def _command(given: Given, details: dict[str, str | None]) -> Command:
-    try:
-        return Command(
-            id=given.id or commands.new_id(), operator=checked_operator(given.operator), reason=given.reason, **details
-        )
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Trouble(Exit.USAGE, f"--{first['loc'][0]}: {first['msg']}") from None
+def _subject(it: Office, row: OrderRow) -> Subject[OrderRow]:
+    name = name_of(row)
+    ids = {"order": name, "order_id": row.order_id, "tenant": row.tenant}
+    return Subject("order", name, ids, row, lambda client: it.starter(client, row.tenant))
 
 
-async def _ask(it: Office, row: OrderRow, verb: Verb, command: Command, patience: timedelta) -> CommandAnswer:
-    starter = it.starter(await temporal(), row.tenant)
-    try:
-        return await commands.ask(starter, row, verb, command, patience)
-    except commands.NoAnswerError as error:
-        raise Trouble(Exit.OUT_OF_REACH, str(error)) from None
-    except RPCError as error:
-        raise no_temporal(error) from None
-
-
-def _told(row: OrderRow, command: Command, answer: CommandAnswer) -> Answer:
-    name = row.order_no or row.order_id
-    data = {"order": name, "order_id": row.order_id, "tenant": row.tenant, "command_id": command.id}
-    line = right(f"order {name}: {answer.message}") if answer.accepted else wrong(f"order {name}: {answer.message}")
-    return Answer({**data, **answer.model_dump()}, [line], Exit.FINE if answer.accepted else Exit.REFUSED)
-
-
-def _rehearsed(it: Office, row: OrderRow, given: GivenCommand) -> Answer:
+def _rehearse(it: Office, row: OrderRow, given: GivenCommand) -> commands.DryRun:
     with it.systems(row.tenant) as systems:
         method = it.settings.tenants[row.tenant].retailpro.method
-        rehearsal = commands.rehearse(it.ledger, systems, row, given, method)
-    accepted = rehearsal.answer.accepted
-    data = {"dry_run": True, "order_id": row.order_id, "tenant": row.tenant, **rehearsal.model_dump(mode="json")}
-    return Answer(data, _screen(rehearsal), Exit.FINE if accepted else Exit.REFUSED)
-
-
-def _screen(rehearsal: commands.DryRun) -> list[RenderableType]:
-    """The rehearsal on a screen, with the bodies: the operator asked for them."""
-    if not rehearsal.answer.accepted:
-        return [wrong(f"would be refused: {rehearsal.answer.message}")]
-    held = f", held: {rehearsal.hold}" if rehearsal.hold else ""
-    parts: list[RenderableType] = [Text(f"{rehearsal.answer.message}; the order would be {rehearsal.stage}{held}")]
-    for call in rehearsal.calls:
-        parts.append(Text(f"\n{call.label}\n{call.method} {call.url}", style="bold"))
-        parts += [warning(f"({call.note})")] if call.note else []
-        parts.append(Text(pretty(call.body)))
-    if not rehearsal.calls:
-        parts.append(Text("no remote call would be made"))
-    return [*parts, warning("dry run: nothing was changed")]
+        return commands.rehearse(it.ledger, systems, row, given, method)

@@ -23,10 +23,16 @@ POS_CHANNELS: Final = frozenset({"POS_SALES_CHANNEL", "POS_CHANNEL"})
 _COMPLETED_LINES = """
 SELECT i.orderId, i.orderItemSeqId, i.productId, i.quantity - coalesce(i.cancelQuantity, 0) AS quantity, f.x_storeCode
 FROM OrderItem i
+JOIN OrderHeader h ON h.orderId = i.orderId AND h.orderTypeId <> 'PURCHASE_ORDER'
 JOIN OrderItemShipGroup g ON g.orderId = i.orderId AND g.shipGroupSeqId = i.shipGroupSeqId
 LEFT JOIN Facility f ON f.facilityId = g.facilityId
 WHERE i.statusId = 'ITEM_COMPLETED' ORDER BY i.orderId, i.orderItemSeqId
 """
+
+_SALES_ORDERS = (
+    "SELECT orderId, statusId, salesChannelEnumId FROM OrderHeader"
+    " WHERE orderTypeId <> 'PURCHASE_ORDER' ORDER BY orderId"
+)
 
 
 @dataclass
@@ -97,7 +103,7 @@ def shipped(world: World) -> list[Row]:
 
 def _books(world: World) -> tuple[dict[str, OrderBooks], list[Row]]:
     """Return every order's books, and the invoices that belong to no order."""
-    headers = world.database.rows("SELECT orderId, statusId, salesChannelEnumId FROM OrderHeader ORDER BY orderId")
+    headers = world.database.rows(_SALES_ORDERS)
     books = {row["orderId"]: OrderBooks(row["orderId"], row["statusId"], row["salesChannelEnumId"]) for row in headers}
     for line in world.database.rows(_COMPLETED_LINES):
         book, upc = books[line["orderId"]], upc_of(world, line["productId"])

@@ -48,11 +48,11 @@ class ControlApi:
         return [Route(f"/admin/{path}", telling(handler), methods=[method]) for method, path, handler in named]
 
     async def _settings(self, _: Request) -> Response:
-        return json_answer(self._world.settings.model_dump())
+        return json_answer(self._world.settings.model_dump(mode="json"))
 
     async def _change_settings(self, request: Request) -> Response:
         changes = await read(request, Changes)
-        return json_answer(self._world.change_settings(changes.root).model_dump())
+        return json_answer(self._world.change_settings(changes.root).model_dump(mode="json"))
 
     async def _reset(self, request: Request) -> Response:
         wanted = await read(request, Reset)

@@ -66,7 +66,19 @@ class Wrong(BaseModel):
     """A wrong document to plant; which fields are needed depends on the kind."""
 
     model_config = _STRICT
-    kind: Literal["lost_invoice", "doubled_invoice", "doubled_slip", "wrong_quantity", "wrong_store", "unasked_invoice"]
+    kind: Literal[
+        "lost_invoice",
+        "doubled_invoice",
+        "doubled_slip",
+        "wrong_quantity",
+        "wrong_store",
+        "unasked_invoice",
+        "lost_receipt",
+        "doubled_receipt",
+        "wrong_receipt",
+        "lost_po",
+        "lost_po_line",
+    ]
     orderNo: str | None = None
     slipNo: str | None = None
     upc: str | None = None
@@ -74,6 +86,9 @@ class Wrong(BaseModel):
     toStore: Code | None = None
     store: Code | None = None
     items: list[ItemQuantity] = []
+    poId: str | None = None
+    line: int | None = None
+    itemReceiptId: int | None = None
 
 
 async def read(request: Request, model: type[Model]) -> Model:

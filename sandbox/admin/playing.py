@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
@@ -12,8 +11,12 @@ from sandbox.admin.errors import telling
 from sandbox.admin.inputs import Play, PosSale, Wrong, read
 from sandbox.admin.wrongs import plant_wrong
 from sandbox.associates import Deed, perform, schedule
+from sandbox.chance import draw
+from sandbox.hotwax import receiving_deeds, receiving_play
 from sandbox.hotwax.lifecycle import OPEN_ITEM, items_of, order_row
 from sandbox.hotwax.planting import plant
+from sandbox.hotwax.receiving_deeds import PoDeed
+from sandbox.hotwax.receiving_play import PoPlay
 from sandbox.hotwax.seed import Seed
 from sandbox.http import json_answer
 from sandbox.retailpro import documents
@@ -24,6 +27,12 @@ if TYPE_CHECKING:
 
     from sandbox.database import Row
     from sandbox.world import World
+
+
+_SALES_ITEMS: Final = """
+SELECT i.* FROM OrderItem i JOIN OrderHeader h ON h.orderId = i.orderId AND h.orderTypeId <> 'PURCHASE_ORDER'
+ORDER BY i.orderId, i.orderItemSeqId
+"""
 
 
 class PlayingApi:
@@ -38,6 +47,8 @@ class PlayingApi:
             ("POST", "seed", self._seed),
             ("POST", "deeds", self._deed),
             ("POST", "play", self._play),
+            ("POST", "po-deeds", self._po_deed),
+            ("POST", "po-play", self._po_play),
             ("GET", "plan", self._plan),
             ("DELETE", "plan", self._forget_plan),
             ("POST", "pos-sales", self._pos_sale),
@@ -63,14 +74,25 @@ class PlayingApi:
         with self._world.database.transaction():
             lines = list(self._open_lines(wanted))
             for order_id, item in lines:
-                after_s = wanted.start_s + wanted.over_s * _place(wanted.seed, f"{order_id}/{item}")
+                after_s = wanted.start_s + wanted.over_s * draw(wanted.seed, f"{order_id}/{item}")
                 schedule(self._world, {"action": "fulfill", "orderId": order_id, "items": [item]}, after_s)
         return json_answer({"planned": len(lines)}, 201)
+
+    async def _po_deed(self, request: Request) -> Response:
+        deed = await read(request, PoDeed)
+        if deed.after_s is None:
+            return json_answer(receiving_deeds.perform(self._world, deed))
+        action = deed.model_dump(exclude={"after_s"}, exclude_none=True)
+        return json_answer({"planned": schedule(self._world, action, deed.after_s)}, 201)
+
+    async def _po_play(self, request: Request) -> Response:
+        wanted = await read(request, PoPlay)
+        return json_answer({"planned": receiving_play.play(self._world, wanted)}, 201)
 
     def _open_lines(self, wanted: Play) -> list[tuple[str, str]]:
         """Return the open lines of the orders named, or of all."""
         if wanted.orders is None:
-            items = self._world.database.rows("SELECT * FROM OrderItem ORDER BY orderId, orderItemSeqId")
+            items = self._world.database.rows(_SALES_ITEMS)
             return [(item["orderId"], item["orderItemSeqId"]) for item in items if item["statusId"] in OPEN_ITEM]
         for order_id in wanted.orders:
             order_row(self._world, order_id)
@@ -102,8 +124,3 @@ class PlayingApi:
 
 def _shown(row: Row) -> Row:
     return {**row, "action": json.loads(row["action"])}
-
-
-def _place(seed: int, name: str) -> float:
-    """Return where in the time a line falls, in [0, 1): the same for the same seed."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()) / 2**64

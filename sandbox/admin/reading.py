@@ -134,10 +134,15 @@ class ReadingApi:
 
 
 _COUNTS: Final = {
-    "orders": "SELECT count(*) FROM OrderHeader",
+    "orders": "SELECT count(*) FROM OrderHeader WHERE orderTypeId <> 'PURCHASE_ORDER'",
     "invoices": "SELECT count(*) FROM document WHERE kind = 'invoice'",
     "slips": "SELECT count(*) FROM document WHERE kind = 'slip'",
     "identifications": "SELECT count(*) FROM OrderIdentification",
+    "purchaseOrders": "SELECT count(*) FROM nsOrder",
+    "itemReceipts": "SELECT count(*) FROM nsReceipt",
+    "importedPurchaseOrders": "SELECT count(*) FROM OrderHeader WHERE orderTypeId = 'PURCHASE_ORDER'",
+    "shipmentReceipts": "SELECT count(*) FROM ShipmentReceipt",
+    "imports": "SELECT count(*) FROM DataManagerLog",
     "planned": "SELECT count(*) FROM plan WHERE state = 'pending'",
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route, Router
 
 from sandbox.admin.control import ControlApi
+from sandbox.admin.netsuite import NetSuiteApi
 from sandbox.admin.playing import PlayingApi
 from sandbox.admin.reading import ReadingApi
 from sandbox.http import json_answer
@@ -14,14 +15,15 @@ from sandbox.http import json_answer
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+    from sandbox.netsuite.runner import Runner
     from sandbox.world import World
 
 
 class AdminApi:
     """Seed, play, break, read and check."""
 
-    def __init__(self, world: World) -> None:
-        self._parts = (ReadingApi(world), ControlApi(world), PlayingApi(world))
+    def __init__(self, world: World, runner: Runner) -> None:
+        self._parts = (ReadingApi(world), ControlApi(world), PlayingApi(world), NetSuiteApi(world, runner))
 
     def router(self) -> Router:
         """Return the ASGI application for every `/admin` path."""

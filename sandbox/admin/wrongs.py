@@ -1,4 +1,4 @@
-"""Planting wrong documents in Retail Pro, stock effect included, to see whether a proof finds them."""
+"""Planting wrong documents, stock effect included, to see whether a proof finds them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sandbox.admin.po_wrongs import plant_po_wrong
 from sandbox.problems import BadInputError, NotFoundError
 from sandbox.retailpro import documents
 
@@ -35,6 +36,8 @@ def plant_wrong(world: World, wrong: Wrong) -> Row:
                 return _redirect(world, wrong)
             case "unasked_invoice":
                 return _invent(world, wrong)
+            case _:
+                return plant_po_wrong(world, wrong)
 
 
 def _document(world: World, wrong: Wrong, only: str | None = None) -> Row:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 _ORDERS_SQL: Final = f"""
-SELECT orderId FROM OrderHeader WHERE orderId = ?1 OR orderName = ?1 OR externalId = ?1 OR {NUMBER_IN_NAME} = ?1
+SELECT orderId FROM OrderHeader WHERE orderTypeId <> 'PURCHASE_ORDER'
+AND (orderId = ?1 OR orderName = ?1 OR externalId = ?1 OR {NUMBER_IN_NAME} = ?1)
 UNION SELECT orderId FROM OrderIdentification WHERE idValue = ?1 ORDER BY orderId
 """  # noqa: S608 - a constant of the schema
 

@@ -1,49 +1,40 @@
-"""The Moqui REST paths below `/rest/s1`."""
+"""The Moqui REST paths below `/rest/s1`, and the older ones below `/api`."""
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route, Router
 
 from sandbox.clock import now_ms, to_ms
-from sandbox.hotwax.entities import BY_NAME, Query, QueryError, paging, plain, rest_list
+from sandbox.hotwax.entities import BY_NAME, Query, paging, plain, rest_list
 from sandbox.hotwax.orders import SUB_LISTS, detail, master
+from sandbox.hotwax.purchase_rest import PurchaseApi
+from sandbox.hotwax.refusals import HotWaxRefusalError, json_object, refusing
+from sandbox.hotwax.uploads import UploadApi
 from sandbox.http import json_answer, mark_applied
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from sandbox.hotwax.refusals import Handler
     from sandbox.world import World
-
-    Handler = Callable[[Request], Awaitable[Response]]
-
-
-class HotWaxRefusalError(Exception):
-    """HotWax answers with a status and `errors`."""
-
-    def __init__(self, status: int, errors: str) -> None:
-        super().__init__(errors)
-        self.status = status
-        self.errors = errors
 
 
 class HotWaxApi:
-    """Answers the calls that an invoicing client makes to a Moqui OMS."""
+    """Answers the calls that an integration makes to a Moqui OMS."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._database = world.database
 
     def router(self) -> Router:
-        """Return the ASGI application for every `/rest/s1` path."""
+        """Return the ASGI application for every path of HotWax."""
         order = "/rest/s1/oms/orders/{order_id}"
         routes = [
             self._route("/rest/s1/oms/orders", self._orders, "GET"),
@@ -53,12 +44,14 @@ class HotWaxApi:
             self._route(f"{order}/{{part}}", self._sub_list, "GET"),
             self._route(order, self._order_detail, "GET"),
             self._route("/rest/s1/oms/facilities", self._facilities, "GET"),
-            Route("/rest/s1/admin/login", _refusing(self._login), methods=["POST"]),
+            Route("/rest/s1/admin/login", refusing(self._login), methods=["POST"]),
         ]
+        named = (*PurchaseApi(self._world).routes(), *UploadApi(self._world).routes())
+        routes += [self._route(path, handler, method) for method, path, handler in named]
         return Router(routes, redirect_slashes=False)
 
     def _route(self, path: str, handler: Handler, method: str) -> Route:
-        return Route(path, _refusing(self._signed_in(handler)), methods=[method])
+        return Route(path, refusing(self._signed_in(handler)), methods=[method])
 
     def _signed_in(self, handler: Handler) -> Handler:
         async def checked(request: Request) -> Response:
@@ -78,7 +71,7 @@ class HotWaxApi:
             raise HotWaxRefusalError(401, "The token has expired")
 
     async def _login(self, request: Request) -> Response:
-        body = await _json_object(request)
+        body = await json_object(request)
         settings = self._world.settings
         if (body.get("username"), body.get("password")) != (settings.username, settings.password):
             raise HotWaxRefusalError(401, "Username or password is wrong")
@@ -111,7 +104,7 @@ class HotWaxApi:
         return json_answer(rows, headers={"x-total-count": str(total)})
 
     async def _entity_data(self, request: Request) -> Response:
-        body = await _json_object(request)
+        body = await json_object(request)
         name, parameters = body.get("selectedEntity"), body.get("customParametersMap") or {}
         if not isinstance(name, str) or name not in BY_NAME:
             return json_answer({"_ERROR_MESSAGE_": f"Entity {name} not found"})
@@ -122,7 +115,7 @@ class HotWaxApi:
         return json_answer({"entityValueList": rows})
 
     async def _add_identification(self, request: Request) -> Response:
-        row = _identification(await _json_object(request), self._header(request)["orderId"])
+        row = _identification(await json_object(request), self._header(request)["orderId"])
         row["fromDate"] = row["fromDate"] if row["fromDate"] is not None else now_ms()
         if not row["idValue"]:
             raise HotWaxRefusalError(400, "Field idValue is required")
@@ -136,7 +129,7 @@ class HotWaxApi:
         return json_answer(plain(row))
 
     async def _expire_identification(self, request: Request) -> Response:
-        row = _identification(await _json_object(request), self._header(request)["orderId"])
+        row = _identification(await json_object(request), self._header(request)["orderId"])
         changed = self._database.run(
             "UPDATE OrderIdentification SET thruDate = coalesce(?, thruDate), idValue = coalesce(?, idValue)"
             " WHERE orderId = ? AND orderIdentificationTypeId = ? AND fromDate = ?",
@@ -158,31 +151,6 @@ class HotWaxApi:
         if found is None:
             raise HotWaxRefusalError(404, f"OrderHeader not found with orderId {order_id}")
         return plain(found)
-
-
-def _refusing(handler: Handler) -> Handler:
-    """Turn refusals into HotWax's answers: bad parameters come with status 200 and `_ERROR_MESSAGE_`."""
-
-    @wraps(handler)
-    async def safe(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except HotWaxRefusalError as refusal:
-            return json_answer({"errorCode": refusal.status, "errors": refusal.errors}, refusal.status)
-        except QueryError as error:
-            return json_answer({"_ERROR_MESSAGE_": str(error)})
-
-    return safe
-
-
-async def _json_object(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except ValueError as error:
-        raise HotWaxRefusalError(400, f"The request body is no JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise HotWaxRefusalError(400, "The request body must be a JSON object")
-    return body
 
 
 def _identification(body: Mapping[str, Any], order_id: str) -> dict[str, Any]:

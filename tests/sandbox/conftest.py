@@ -1,9 +1,12 @@
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.sandbox.erp import PRODUCTS, STORES, NetSuite
+from tests.sandbox.sftp_server import SftpServer
 from tests.support.sandbox import SandboxProcess
 
 TOWN: dict[str, Sequence[Mapping[str, Any]]] = {
@@ -43,3 +46,19 @@ def retailpro(sandbox: SandboxProcess, retailpro_client: httpx.Client) -> httpx.
     """A client of Retail Pro, whose stores and products exist."""
     sandbox.seed(**TOWN)
     return retailpro_client
+
+
+@pytest.fixture(scope="session")
+def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer]:
+    """One SFTP server for all tests."""
+    with SftpServer(tmp_path_factory.mktemp("sftp")) as server:
+        yield server
+
+
+@pytest.fixture
+def erp(sandbox: SandboxProcess, sftp_server: SftpServer) -> NetSuite:
+    """NetSuite with empty folders on an SFTP server; HotWax knows two stores (17 and 18) and three products."""
+    shutil.rmtree(sftp_server.folder / "netsuite", ignore_errors=True)
+    sandbox.change(netsuite_sftp=sftp_server.login)
+    sandbox.seed(facilities=STORES, products=PRODUCTS)
+    return NetSuite(sandbox, sftp_server.folder)

@@ -290,5 +290,5 @@ def test_a_body_that_is_no_json_object_is_refused(hotwax: httpx.Client, content:
 
 
 def test_a_path_that_does_not_exist_is_404_with_errors(hotwax: httpx.Client) -> None:
-    answer = hotwax.get("/oms/purchaseOrders")
+    answer = hotwax.get("/oms/transferOrders")
     assert (answer.status_code, "errors" in answer.json()) == (404, True)

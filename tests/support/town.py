@@ -86,6 +86,7 @@ class Town:
             "policy": {"write_back_type": "SHOPIFY_ORD_NO", **tenant.get("policy", {})},
             "stores": dict(tenant.get("stores", STORES)),
             "waits": {**SHORT_WAITS, **tenant.get("waits", {})},
+            **({"netsuite": tenant["netsuite"]} if "netsuite" in tenant else {}),
         }
 
     def write_configuration(self, path: Path, **changes: Mapping[str, Any]) -> Path:

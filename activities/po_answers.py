@@ -1,0 +1,253 @@
+"""Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+
+import structlog
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.effects import Effects, Writer
+from activities.failures import tells_temporal
+from activities.systems import Purchasing, Tenants
+from connectors.errors import NotFound
+from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
+from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
+from connectors.po_files.limits import ReceiptLimits
+from connectors.po_files.receipts import receipt_files
+from connectors.po_files.stock_errors import stock_errors
+from connectors.sftp.completeness import look
+from connectors.sftp.errors import FileChanged
+from connectors.sftp.models import ClaimedFile, Seen
+from connectors.sftp.port import FileSession
+from domain.keys import netsuite_queue, upload_key
+from domain.outcomes import EffectResult
+from domain.po_messages import PoRunReport, PoRunRequest
+from domain.purchase_order import NetSuiteMode, ReceiptState
+from domain.stages import EffectKind, EffectState
+from ledger import effects, po_files, purchase_orders, receipts, sequences
+from ledger.database import Ledger
+from ledger.effects import EffectDraft
+from ledger.po_files import FileKind
+from ledger.po_tables import ReceiptRow
+
+log = structlog.get_logger()
+
+FILES = "receipt_file"
+BY = "waybill"
+TAKEN_AT_ONCE = 2_000
+
+
+class PoAnswerActivities:
+    """The runs that publish receipt files and read NetSuite's answers, on a tenant's NetSuite queue."""
+
+    def __init__(self, ledger: Ledger, tenants: Tenants, made: Effects) -> None:
+        self._ledger, self._tenants, self._effects = ledger, tenants, made
+        self._waiting: dict[str, Mapping[str, Seen]] = {}
+        self._archived: dict[tuple[str, str], datetime] = {}
+
+    # ---- publishing --------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    @tells_temporal
+    def send_receipts(self, request: PoRunRequest) -> PoRunReport:
+        """Every promised receipt lies in a file that NetSuite can read; files of a run that died are finished first."""
+        systems = self._tenants.get(request.tenant).purchasing
+        with self._ledger.reading() as session:
+            keys = receipts.files_under_way(session, request.tenant)
+        sent = 0
+        if not keys and not self._is_any_promised(request.tenant):
+            return PoRunReport(counts={"files": 0, "receipts": 0})
+        with systems.files.session(activity.heartbeat) as files:
+            keys += self._promise_files(request.tenant, systems, files)
+            for key in keys:
+                sent += self._publish(request.tenant, systems, files, key)
+        return PoRunReport(counts={"files": len(keys), "receipts": sent})
+
+    def _is_any_promised(self, tenant: str) -> bool:
+        with self._ledger.reading() as session:
+            return bool(receipts.promised(session, tenant, 1))
+
+    def _promise_files(self, tenant: str, systems: Purchasing, files: FileSession) -> list[str]:
+        """Files for all promised receipts, each promised in the transaction that takes its receipts."""
+        with self._ledger.durable() as session:
+            rows = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if _is_safe(session, row)]
+            by_id = {row.receipt_id: row for row in rows}
+            limits = ReceiptLimits(file_bytes=systems.sizes.bytes_per_file, entries=systems.sizes.receipts_per_file)
+            keys = []
+            for file in receipt_files([receipts.wanted(row) for row in rows], limits):
+                number = sequences.next_number(session, tenant, FILES)
+                name = f"WB-RCPT-{_now():%Y%m%dT%H%M%SZ}-{number}.json"
+                body = files.file_body(systems.files.folders.receipts, name, file.content.decode())
+                key = upload_key(EffectKind.RECEIPT_FILE, tenant, number)
+                draft = EffectDraft(key=key, tenant=tenant, kind=EffectKind.RECEIPT_FILE, body=body, remote_no=name)
+                effects.promise(session, draft, _now())
+                for receipt_id in file.receipt_ids:
+                    by_id[receipt_id].effect_key, by_id[receipt_id].file_name = key, name
+                keys.append(key)
+        return keys
+
+    def _publish(self, tenant: str, systems: Purchasing, files: FileSession, key: str) -> int:
+        writer = Writer(
+            system=netsuite_queue(tenant),
+            turn=nullcontext,
+            send=files.publish_file,
+            find=files.find_file,
+            # A name of a stored sequence, published by a rename that overwrites nothing: a repeat makes no second file.
+            repeat_safe=True,
+        )
+        made = self._effects.ensure(key, writer)
+        with self._ledger.writing() as session:
+            rows = receipts.of_effect(session, tenant, key)
+            for row in rows:
+                _published(row, made, _now() + systems.waits.answer)
+            _tell(session, rows)
+        return len(rows)
+
+    # ---- answers -----------------------------------------------------------------------------------------------------
+
+    @activity.defn
+    @tells_temporal
+    def read_answers(self, request: PoRunRequest) -> PoRunReport:
+        """What NetSuite made of the receipts is in the ledger, as far as it answers at all."""
+        systems = self._tenants.get(request.tenant).purchasing
+        is_ours = systems.policy.netsuite_mode is NetSuiteMode.WAYBILL
+        with systems.files.session(activity.heartbeat) as files:
+            answered = (self._read_acks if is_ours else self._watch)(request.tenant, systems, files)
+        return PoRunReport(counts={"answered": answered})
+
+    def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
+        """Our own scripts answer every file."""
+        folder = systems.files.folders.acks
+        answered = sum(self._read_ack(tenant, systems, files, claimed) for claimed in files.claimed(folder, BY))
+        seen = look(folder, files.list_folder(folder.path).files, _now(), self._waiting.get(tenant, {}))
+        self._waiting[tenant] = seen.waiting
+        for file in seen.complete:
+            try:
+                claimed = files.claim(folder, file, BY)
+            except (NotFound, FileChanged) as error:
+                log.warning("answer left for later", tenant=tenant, file=file.name, reason=str(error))
+                continue
+            answered += self._read_ack(tenant, systems, files, claimed)
+        return answered
+
+    def _read_ack(self, tenant: str, systems: Purchasing, files: FileSession, claimed: ClaimedFile) -> int:
+        """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
+        folder = systems.files.folders.acks
+        with files.read(claimed.folder, claimed.file) as stream:
+            content = b"".join(stream)
+        try:
+            ack = read_ack(content)
+        except FileRefusedError as error:
+            kept = files.put_away(folder, claimed, stream.sha256, _now(), bad=True)
+            log.warning("answer refused", tenant=tenant, file=claimed.original, kept_as=kept, problem=str(error))
+            return 0
+        with self._ledger.writing() as session:
+            answered = _take_ack(session, tenant, ack)
+        files.put_away(folder, claimed, stream.sha256, _now())
+        return answered
+
+    def _watch(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
+        """The stock importer answers nothing: it moves what it has read, and writes what failed into `error`.
+
+        The two happen one after the other, in an order that nobody has published: a file counts as taken only when it
+        has lain in the archive for a while.
+        """
+        folders = systems.files.folders.receipts
+        with self._ledger.reading() as session:
+            waiting = {row.file_name for row in receipts.unanswered(session, tenant) if row.file_name}
+        there = {file.name for file in files.list_folder(f"{folders.path}/{folders.archive}").files} & waiting
+        since = {name: self._archived.get((tenant, name), _now()) for name in there}
+        self._archived |= {(tenant, name): at for name, at in since.items()}
+        settled = sorted(name for name, at in since.items() if _now() - at >= systems.waits.archived)
+        if not settled:
+            return 0
+        refused = self._stock_errors(tenant, systems, files)
+        with self._ledger.writing() as session:
+            rows = [row for name in settled for row in receipts.in_file(session, tenant, name)]
+            for row in rows:
+                problem = refused.get(row.po_id, "")
+                state = ReceiptState.REJECTED if problem else ReceiptState.UNVERIFIED
+                receipts.answer(row, state, _now(), problem=problem)
+            _tell(session, rows)
+        return len(rows)
+
+    def _stock_errors(self, tenant: str, systems: Purchasing, files: FileSession) -> Mapping[str, str]:
+        """Purchase order -> NetSuite's words, of the error files that nobody has read yet."""
+        folders = systems.files.folders.receipts
+        path, found = f"{folders.path}/{folders.error}", dict[str, str]()
+        for file in files.list_folder(path).files:
+            with files.read(path, file) as stream:
+                content = b"".join(stream)
+            if self._is_new(tenant, file.name, stream.sha256):
+                found |= _errors_in(tenant, file.name, content)
+        return found
+
+    def _is_new(self, tenant: str, name: str, sha256: str) -> bool:
+        with self._ledger.writing() as session:
+            return po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, name, sha256, _now())
+
+
+def _errors_in(tenant: str, name: str, content: bytes) -> Mapping[str, str]:
+    try:
+        return {error.po_id: error.message for error in stock_errors(content)}
+    except FileRefusedError as error:
+        log.warning("NetSuite's error file left aside", tenant=tenant, file=name, problem=str(error))
+        return {}
+
+
+def _is_safe(session: Session, row: ReceiptRow) -> bool:
+    """Whether NetSuite would make just what is meant of the receipt; one that is not safe stops no other."""
+    try:
+        list(receipt_files([receipts.wanted(row)]))
+    except UnsafeReceiptError as error:
+        receipts.answer(row, ReceiptState.REJECTED, _now(), problem=str(error))
+        _tell(session, [row])
+        return False
+    return True
+
+
+def _published(row: ReceiptRow, made: EffectResult, due_at: datetime) -> None:
+    match made.state:
+        case EffectState.DONE:
+            row.state, row.sent_at, row.due_at = ReceiptState.SENT, _now(), due_at
+        case EffectState.REJECTED:
+            row.state, row.problem = ReceiptState.REJECTED, made.problem
+        case _:
+            row.state, row.problem = ReceiptState.UNKNOWN, made.problem
+
+
+def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
+    """The receipts of one file, as NetSuite answered each; where it could not read the file, all are rejected."""
+    rows = receipts.in_file(session, tenant, ack.file)
+    by_id = ack.by_receipt()
+    for row in rows:
+        result = by_id.get(row.receipt_id)
+        if result is not None:
+            _answered(session, row, result)
+        elif ack.problem:
+            receipts.answer(row, ReceiptState.REJECTED, _now(), problem=ack.problem)
+    _tell(session, rows)
+    return len(rows)
+
+
+def _answered(session: Session, row: ReceiptRow, result: AckResult) -> None:
+    if result.result is AckOutcome.REJECTED:
+        receipts.answer(row, ReceiptState.REJECTED, _now(), problem=result.reason or "rejected without a word")
+    else:
+        receipts.answer(row, ReceiptState.CREATED, _now(), item_receipt_id=result.item_receipt_id)
+    if result.po_status:
+        purchase_orders.locked(session, row.tenant, row.po_id).status_after = result.po_status
+
+
+def _tell(session: Session, rows: Sequence[ReceiptRow]) -> None:
+    """Note the news for each purchase order, with a word in its journal."""
+    for row in rows:
+        problem = f": {row.problem}" if row.problem else ""
+        text = f"receipt {row.receipt_id} is {row.state} ({row.file_name}){problem}"
+        purchase_orders.note(session, row.tenant, row.po_id, "receipt", text, _now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,211 @@
+"""Files of purchase orders out of NetSuite: taken when complete, read as a stream, kept in the ledger, put away."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from sqlmodel import Session
+from temporalio import activity
+
+from activities.failures import tells_temporal
+from activities.systems import Purchasing, Tenants
+from connectors.errors import ConnectorError, NotFound
+from connectors.po_files.assembly import purchase_orders as assembled
+from connectors.po_files.error_csv import ErrorCsv
+from connectors.po_files.errors import BadRow, FileRefusedError
+from connectors.po_files.reading import FileSummary, GoodRow, PoFileReader
+from connectors.sftp.completeness import look
+from connectors.sftp.errors import FileChanged
+from connectors.sftp.models import ClaimedFile, Seen
+from connectors.sftp.port import FileSession
+from connectors.sftp.settings import OutboundFolder
+from domain.po_messages import PoRunReport, PoRunRequest
+from domain.purchase_order import NetSuiteMode, PurchaseOrder
+from ledger import po_files, purchase_orders
+from ledger.database import Ledger
+from ledger.po_files import FileKind, FileState
+
+log = structlog.get_logger()
+
+BY = "waybill"
+"""Whose claims these are: one run of a tenant takes files at a time, and finishes what an earlier one has left."""
+
+APPLIED_AT_ONCE = 200
+TOLD_ROWS = 3
+"""Bad rows of one purchase order that are told by its hold; all of them stand in the error file."""
+
+
+@dataclass
+class _Bad:
+    """The bad rows of one file: all of them for the error file, a few of each purchase order for its hold."""
+
+    report: ErrorCsv = field(default_factory=ErrorCsv)
+    by_po: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unplaced: list[str] = field(default_factory=list)
+
+    def take(self, rows: Sequence[BadRow]) -> None:
+        """Keep these rows, within bounds."""
+        self.report.add(rows)
+        for row in rows:
+            told = self.by_po[row.po_id] if row.po_id else self.unplaced
+            if len(told) < TOLD_ROWS:
+                told.append(str(row))
+
+
+class PoFileActivities:
+    """The run that takes files of purchase orders, on a tenant's NetSuite queue."""
+
+    def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
+        self._ledger, self._tenants = ledger, tenants
+        self._waiting: dict[str, Mapping[str, Seen]] = {}
+
+    @activity.defn
+    @tells_temporal
+    def take_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
+        """Every complete file is read: what it tells is in the ledger, and the file in the archive."""
+        systems = self._tenants.get(request.tenant).purchasing
+        counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
+        with systems.files.session(activity.heartbeat) as files:
+            for claimed in self._claimed(request.tenant, systems, files):
+                read = _Reading(self._ledger, request.tenant, systems, files, claimed).run()
+                counts = {name: number + read.get(name, 0) for name, number in counts.items()}
+                activity.heartbeat()
+        return PoRunReport(counts=counts)
+
+    def _claimed(self, tenant: str, systems: Purchasing, files: FileSession) -> Iterator[ClaimedFile]:
+        """What a run that died has left, then what is complete now, oldest first."""
+        folder = systems.files.folders.orders
+        yield from files.claimed(folder, BY)
+        listing = files.list_folder(folder.path)
+        for refused in listing.refused:
+            log.warning("file left alone", tenant=tenant, file=refused.shown, reason=refused.why)
+        seen = look(folder, listing.files, _now(), self._waiting.get(tenant, {}))
+        self._waiting[tenant] = seen.waiting
+        for file in seen.complete:
+            try:
+                claimed = files.claim(folder, file, BY)
+            except (NotFound, FileChanged) as error:
+                log.warning("file left for later", tenant=tenant, file=file.name, reason=str(error))
+                continue
+            yield claimed
+
+
+class _Reading:
+    """One file, from its claim to the archive; run again from the start where a run died over it."""
+
+    def __init__(
+        self, ledger: Ledger, tenant: str, systems: Purchasing, files: FileSession, claimed: ClaimedFile
+    ) -> None:
+        self._ledger, self._tenant, self._systems = ledger, tenant, systems
+        self._files, self._claimed, self._folder = files, claimed, systems.files.folders.orders
+        self._bad = _Bad()
+        self._log = log.bind(tenant=tenant, file=claimed.original)
+
+    def run(self) -> Mapping[str, int]:
+        """Stage the rows, then take them over purchase order by purchase order; what it came to, in numbers."""
+        with self._ledger.writing() as session:
+            row = po_files.taken(
+                session, self._tenant, FileKind.ORDERS, self._claimed.original, self._claimed.file.name, _now()
+            )
+        file_id = row.id or 0
+        try:
+            summary = self._stage(file_id)
+        except FileRefusedError as error:
+            return self._refuse(file_id, error)
+        if self._is_repeat(summary):
+            return self._end(file_id, summary, FileState.REPEAT, "the same bytes were read before")
+        changed = self._apply(file_id, summary)
+        self._report(file_id)
+        note = "; ".join([f"{summary.format}, {summary.encoding}", *summary.remarks])
+        return {"changed": changed, **self._end(file_id, summary, FileState.DONE, note)}
+
+    def _stage(self, file_id: int) -> FileSummary:
+        with self._files.read(self._claimed.folder, self._claimed.file) as stream:
+            reader = PoFileReader(stream)
+            for batch in reader.batches():
+                with self._ledger.writing() as session:
+                    po_files.stage(session, file_id, batch.rows)
+                self._bad.take(batch.bad)
+                activity.heartbeat()
+        return reader.summary()
+
+    def _is_repeat(self, summary: FileSummary) -> bool:
+        with self._ledger.reading() as session:
+            return po_files.read_before(session, self._tenant, FileKind.ORDERS, summary.sha256) is not None
+
+    def _apply(self, file_id: int, summary: FileSummary) -> int:
+        """Take the staged rows over; how many purchase orders are new or changed by this file."""
+        changed, after, unheard = 0, "", set(self._bad.by_po)
+        while po_ids := self._next(file_id, after):
+            with self._ledger.writing() as session:
+                rows = map(GoodRow._make, po_files.staged_rows(session, file_id, po_ids))
+                told = self._told(rows, summary)
+                changed += self._record(session, told, po_ids, file_id)
+            after = po_ids[-1]
+            unheard -= set(po_ids)
+            activity.heartbeat()
+        with self._ledger.writing() as session:
+            return changed + self._record(session, (), sorted(unheard), file_id)
+
+    def _next(self, file_id: int, after: str) -> Sequence[str]:
+        with self._ledger.reading() as session:
+            return po_files.staged_ids(session, file_id, after, APPLIED_AT_ONCE)
+
+    def _told(self, rows: Iterable[GoodRow], summary: FileSummary) -> list[PurchaseOrder]:
+        """The purchase orders of these rows; those with bad rows only where the tenant goes on without them."""
+        told = list(assembled(rows, summary.format, self._tenant))
+        for each in told:
+            self._bad.take(each.bad)
+        partial = self._systems.policy.partial_pos
+        return [each.po for each in told if each.po and (partial or not self._why(each.po_id))]
+
+    def _record(self, session: Session, told: Sequence[PurchaseOrder], po_ids: Sequence[str], file_id: int) -> int:
+        bad = {po_id: why for po_id in po_ids if (why := self._why(po_id))}
+        return purchase_orders.record_told(session, self._tenant, told, bad, file_id, _now())
+
+    def _why(self, po_id: str) -> list[str]:
+        """Why rows of this purchase order could not be read.
+
+        A row that names no purchase order may belong to any. The stock importer receives a line that we do not know in
+        full (hotwax 4.7, 7): there such a row holds every purchase order of the file.
+        """
+        reasons = self._bad.by_po.get(po_id, [])
+        is_stock = self._systems.policy.netsuite_mode is NetSuiteMode.STOCK
+        return [*reasons, *self._bad.unplaced] if is_stock else reasons
+
+    # ---- putting away ------------------------------------------------------------------------------------------------
+
+    def _report(self, file_id: int) -> None:
+        if self._bad.report.rows:
+            folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}")
+            name = f"{file_id}-bad-rows.csv"
+            for problem in self._files.put(folder, [(name, self._bad.report.content())]):
+                if isinstance(problem, ConnectorError):
+                    raise problem
+            self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=f"{folder.path}/{name}")
+
+    def _refuse(self, file_id: int, error: FileRefusedError) -> Mapping[str, int]:
+        with self._files.read(self._claimed.folder, self._claimed.file) as stream:
+            for _ in stream:
+                activity.heartbeat()
+        kept = self._files.put_away(self._folder, self._claimed, stream.sha256, _now(), bad=True)
+        with self._ledger.writing() as session:
+            row = po_files.ended(session, file_id, FileState.REFUSED, _now(), str(error))
+            row.sha256, row.archived_as = stream.sha256, kept
+        self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
+        return {"files": 1}
+
+    def _end(self, file_id: int, summary: FileSummary, state: FileState, note: str) -> Mapping[str, int]:
+        kept = self._files.put_away(self._folder, self._claimed, summary.sha256, _now())
+        with self._ledger.writing() as session:
+            row = po_files.ended(session, file_id, state, _now(), note)
+            row.sha256, row.size, row.archived_as = summary.sha256, summary.size, kept
+            row.rows, row.bad_rows = summary.rows, summary.bad_rows
+        self._log.info("file read", state=state, rows=summary.rows, bad_rows=summary.bad_rows, note=note, kept_as=kept)
+        return {"files": 1, "rows": summary.rows, "bad_rows": summary.bad_rows}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,109 @@
+"""Receipts as HotWax tells them, row by row: a bad one is named, and the others go on (hotwax 2.7, 4.4, 4.5)."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from connectors.errors import Contract, Rejected
+from connectors.hotwax.mapping import NOWHERE
+from connectors.hotwax.purchase_rows import PurchaseTables, all_rows, batches, pages
+from connectors.hotwax.purchase_wire import WireReceipt, WireShipment
+from connectors.hotwax.session import Session
+from connectors.hotwax.wire import read
+from connectors.po_ports import OmsReceipt, ReceiptPage
+from connectors.settings import HotWaxSettings
+
+SHIPMENT_RECEIPT = "org.apache.ofbiz.shipment.receipt.ShipmentReceipt"
+SHIPMENT = "org.apache.ofbiz.shipment.shipment.Shipment"
+
+_PURCHASE_ORDERS = "/rest/s1/oms/purchaseOrders"
+_ORDER = "datetimeReceived,receiptId"
+_BATCH = 200
+
+
+class Receipts:
+    """Reads receipts, since a time or of one order."""
+
+    def __init__(self, session: Session, settings: HotWaxSettings, tables: PurchaseTables) -> None:
+        self._session, self._settings, self._tables = session, settings, tables
+
+    def since(self, since: datetime, page: int) -> ReceiptPage:
+        """One page of the receipts from `since` on; the empty page is the last."""
+        wanted = {"datetimeReceived_from": int(since.timestamp() * 1000), "orderByField": _ORDER}
+        paging = {"pageIndex": page, "pageSize": self._settings.page_size}
+        rows = self._session.entity_rows("receipts_since", SHIPMENT_RECEIPT, {**wanted, **paging})
+        placed = ((f"entityValueList[{at}]", row) for at, row in enumerate(rows))
+        return self._page("receipts_since", placed, last=not rows)
+
+    def of(self, order_id: str) -> ReceiptPage:
+        """All receipts that name this order."""
+        if self._settings.receipts_source == "entity":
+            wanted = {"orderId": order_id, "orderByField": _ORDER}
+            rows = all_rows(self._session, "receipts_of", SHIPMENT_RECEIPT, wanted)
+        else:
+            rows = self._from_resource(order_id)
+        page = self._page("receipts_of", rows, last=True)
+        if strange := next((receipt for receipt in page.receipts if receipt.order_id != order_id), None):
+            place, got = f"receipt {strange.receipt_id}, orderId", strange.order_id or "nothing"
+            raise Contract(self._session.name, "receipts_of", place=place, expected=order_id, got=got)
+        return page
+
+    def _from_resource(self, order_id: str) -> Iterator[tuple[str, Any]]:
+        """The rows of the order's own resource, which need not repeat the order's id."""
+        path = f"{_PURCHASE_ORDERS}/{quote(order_id, safe='')}/receipts"
+
+        def page(index: int, size: int) -> list[Any]:
+            params: dict[str, str | int] = {"pageIndex": index, "pageSize": size, "orderByField": _ORDER}
+            found = self._session.get("receipts_of", path, params)
+            return read(self._session.name, "receipts_of", list[Any], found, "receipts")
+
+        for place, row in pages(self._session.name, "receipts_of", "receipts", page):
+            yield place, {**row, "orderId": row.get("orderId") or order_id} if isinstance(row, Mapping) else row
+
+    def _page(self, operation: str, rows: Iterable[tuple[str, Any]], *, last: bool) -> ReceiptPage:
+        """The rows, each once, in their order."""
+        wires, bad = dict[str, WireReceipt](), list[str]()
+        for place, row in rows:
+            try:
+                wire = read(self._session.name, operation, WireReceipt, row, place)
+            except Contract as error:
+                bad.append(error.message)
+            else:
+                wires[wire.receipt_id] = wire
+        orders: Mapping[str, str] = {}
+        try:
+            orders = self._orders(operation, wires.values())
+        except (Rejected, Contract) as error:
+            bad.append(f"receipts that name no order: {error.message}")
+        return ReceiptPage(receipts=tuple(self._receipts(wires.values(), orders)), last=last, bad=tuple(bad))
+
+    def _receipts(self, wires: Collection[WireReceipt], orders: Mapping[str, str]) -> Iterator[OmsReceipt]:
+        skus = self._tables.skus({wire.product_id for wire in wires})
+        facilities = self._tables.facilities({wire.facility_id for wire in wires if wire.facility_id})
+        for wire in wires:
+            line = wire.order_item_seq_id
+            yield OmsReceipt(
+                receipt_id=wire.receipt_id,
+                order_id=wire.order_id or orders.get(wire.shipment_id or ""),
+                seq_id=None if line == NOWHERE else line,
+                product_id=wire.product_id,
+                sku=skus.get(wire.product_id),
+                accepted=wire.quantity_accepted,
+                rejected=wire.quantity_rejected,
+                at=wire.datetime_received,
+                shipment_id=wire.shipment_id,
+                facility=facilities.get(wire.facility_id or ""),
+            )
+
+    def _orders(self, operation: str, wires: Iterable[WireReceipt]) -> Mapping[str, str]:
+        """The orders of shipments: products that are not on a purchase order may name none themselves (hotwax 4.4)."""
+        shipments = {wire.shipment_id for wire in wires if wire.shipment_id and wire.order_id is None}
+        found: dict[str, str] = {}
+        for batch in batches(shipments, _BATCH):
+            wanted = {"shipmentId": batch, "shipmentId_op": "in", "orderByField": "shipmentId"}
+            for place, row in all_rows(self._session, operation, SHIPMENT, wanted):
+                wire = read(self._session.name, operation, WireShipment, row, place)
+                if wire.primary_order_id:
+                    found[wire.shipment_id] = wire.primary_order_id
+        return found

@@ -1,0 +1,1 @@
+"""Files over SFTP: read, claimed, archived and published so that nobody ever meets half a file."""

@@ -1,0 +1,267 @@
+"""The single requests of SFTP as coroutines, with refusals and cuts told as the connectors' errors."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import NamedTuple
+
+from connectors.errors import (
+    Ambiguous,
+    ConnectorError,
+    Contract,
+    NotFound,
+    Rejected,
+    Unauthorized,
+    Unreachable,
+    shortened,
+)
+from connectors.remote_words import in_words
+from connectors.sftp.errors import ServerFailed
+from connectors.sftp.packets import Code, Garbled, Kind, Reader, Refused, integer, long, string
+from connectors.sftp.wire import Answer, Lost, Ticket, Wire
+
+READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
+PIECE = 1 << 15
+"""Bytes in a request: what every server takes."""
+_POSIX_RENAME = b"posix-rename@openssh.com"
+_LISTED_AT_ONCE = 4
+_MOST_ENTRIES = 200_000
+_MODES = 0o666
+_FOLDER_MODES = 0o777
+_HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x1, 0x2, 0x4, 0x8, 0x80000000
+_GONE = {Code.NO_SUCH_FILE, Code.NO_SUCH_PATH}
+_FAILED = {Code.FAILURE, Code.NO_SPACE, Code.QUOTA_EXCEEDED, Code.NO_CONNECTION, Code.CONNECTION_LOST}
+_FORBIDDEN = {Code.PERMISSION_DENIED, Code.WRITE_PROTECT}
+
+
+class Attributes(NamedTuple):
+    """What a server says of an entry; None what it leaves out."""
+
+    size: int | None
+    mode: int | None
+    modified: int | None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return self.mode is not None and stat.S_ISREG(self.mode)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode is not None and stat.S_ISDIR(self.mode)
+
+    @property
+    def modified_at(self) -> datetime:
+        """When it last changed; the start of 1970 where the server does not say."""
+        return datetime.fromtimestamp(self.modified or 0, UTC)
+
+
+class Entry(NamedTuple):
+    """A name in a folder, as it came."""
+
+    name: bytes
+    attributes: Attributes
+
+
+class Requests:
+    """Asks one server for single things; paths are relative to where the login leads, or absolute.
+
+    Reading raises `Unreachable`, `Unauthorized`, `NotFound`, `Rejected` or `Contract`. What moves a file raises
+    `Ambiguous` where the server may have done it.
+    """
+
+    def __init__(self, system: str, wire: Wire) -> None:
+        self.system, self.wire = system, wire
+        self._posix_rename = _POSIX_RENAME in wire.extensions
+
+    async def look_up(self, operation: str, path: str) -> Attributes | None:
+        """What lies under a path, links not followed; None when nothing does."""
+        return await self.looked_up(operation, path, self.ask_for(path))
+
+    def ask_for(self, path: str) -> Ticket:
+        """The request of `look_up`, sent ahead for `looked_up`."""
+        return self.wire.ask(Kind.LSTAT, _path(path))
+
+    async def looked_up(self, operation: str, path: str, ticket: Ticket) -> Attributes | None:
+        """The answer to `ask_for`."""
+        with self.told(operation, path):
+            try:
+                return _attributes(Reader((await ticket).body))
+            except Refused as refused:
+                if refused.code in _GONE:
+                    return None
+                raise
+
+    def ask_into(self, handle: bytes) -> Ticket:
+        """The request about an open file, for `looked_into`."""
+        return self.wire.ask(Kind.FSTAT, handle)
+
+    async def looked_into(self, operation: str, path: str, ticket: Ticket) -> Attributes:
+        """What the server says of an open file."""
+        with self.told(operation, path):
+            return _attributes(Reader((await ticket).body))
+
+    def ask_to_open(self, path: str, flags: int) -> Ticket:
+        """The request to open a file, for `opened`."""
+        modes = integer(_HAS_MODE) + integer(_MODES) if flags & CREATE else integer(0)
+        return self.wire.ask(Kind.OPEN, _path(path), integer(flags), modes)
+
+    async def opened(self, operation: str, path: str, ticket: Ticket) -> bytes:
+        """The handle of an opened file, as requests have it."""
+        with self.told(operation, path):
+            return _handle(await ticket)
+
+    async def close(self, operation: str, path: str, handle: bytes) -> None:
+        """Close an open file: some servers say only now that a disk is full."""
+        with self.told(operation, path):
+            await self.wire.ask(Kind.CLOSE, handle)
+
+    async def remove(self, operation: str, path: str) -> None:
+        """Remove a file."""
+        with self.told(operation, path):
+            await self.wire.ask(Kind.REMOVE, _path(path))
+
+    async def try_to_remove(self, operation: str, path: str) -> None:
+        """Remove a file that may be gone, or that may stay: nothing depends on it."""
+        with suppress(ConnectorError):
+            await self.remove(operation, path)
+
+    async def make_folder(self, operation: str, path: str) -> None:
+        """A folder under this path, made where it is missing; another may make it at the same time."""
+        try:
+            with self.told(operation, path):
+                await self.wire.ask(Kind.MKDIR, _path(path), integer(_HAS_MODE), integer(_FOLDER_MODES))
+        except ConnectorError:
+            found = await self.look_up(operation, path)
+            if found is None or not found.is_folder:
+                raise
+
+    async def rename(self, operation: str, source: str, target: str) -> None:
+        """Give a file another name at once, over whatever lies there where the server's rename does that: look first.
+
+        Raises:
+            Ambiguous: it was asked for, and no answer came.
+        """
+        with self.told(operation, f"{source} -> {target}", moves=True):
+            if self._posix_rename:
+                try:
+                    await self.wire.ask(Kind.EXTENDED, string(_POSIX_RENAME), _path(source), _path(target))
+                except Refused as refused:
+                    if refused.code != Code.OP_UNSUPPORTED:
+                        raise
+                    self._posix_rename = False
+                else:
+                    return
+            await self.wire.ask(Kind.RENAME, _path(source), _path(target))
+
+    async def entries(self, operation: str, path: str) -> list[Entry]:
+        """Everything in a folder but the folder itself and the one above."""
+        found: list[Entry] = []
+        with self.told(operation, path):
+            handle = _handle(await self.wire.ask(Kind.OPENDIR, _path(path)))
+            try:
+                while await self._read_on(handle, found):
+                    if len(found) > _MOST_ENTRIES:
+                        raise Contract(self.system, operation, place=path, expected=f"under {_MOST_ENTRIES} entries")
+            finally:
+                # Nobody waits for this answer: the block may be on its way out because nobody waits any more.
+                self.wire.ask(Kind.CLOSE, handle)
+        return found
+
+    async def _read_on(self, handle: bytes, found: list[Entry]) -> bool:
+        """Whether there may be more."""
+        for ticket in [self.wire.ask(Kind.READDIR, handle) for _ in range(_LISTED_AT_ONCE)]:
+            try:
+                answer = await ticket
+            except Refused as refused:
+                if refused.code != Code.EOF:
+                    raise
+                return False
+            found += _entries(Reader(answer.body))
+        return True
+
+    @contextmanager
+    def told(self, operation: str, path: str, *, moves: bool = False) -> Iterator[None]:
+        """What goes wrong inside the block, as an error of the connectors; `moves` where a file gets its place."""
+        try:
+            yield
+        except Refused as refused:
+            raise self._refusal(operation, path, refused) from None
+        except Lost as lost:
+            where = shortened(path, 300)
+            if moves and lost.sent:
+                said = f"{where}: {lost.reason} after it was asked for; look where the file is before any repeat"
+                raise Ambiguous(self.system, operation, said) from None
+            said = f"{where}: {lost.reason}; nothing was published or moved"
+            raise Unreachable(self.system, operation, said) from None
+        except Garbled as garbled:
+            raise Contract(self.system, operation, place=shortened(path, 300), expected=f"SFTP ({garbled})") from None
+
+    def _refusal(self, operation: str, path: str, refused: Refused) -> ConnectorError:
+        where, words = shortened(path, 300), in_words(refused.text) or f"status {refused.code}"
+        if refused.code in _GONE:
+            return NotFound(self.system, operation, f"{where}: {words}")
+        if refused.code in _FORBIDDEN:
+            said = f"{where}: {words}; give the user of this login the right to it on the server; nothing was done"
+            return Unauthorized(self.system, operation, said, HTTPStatus.FORBIDDEN)
+        if refused.code in _FAILED:
+            said = f"{where}: {words} (status {refused.code}); look for a full disk or a quota; nothing was published"
+            return ServerFailed(self.system, operation, said)
+        return Rejected(self.system, operation, f"{where}: {words} (status {refused.code}); nothing was done")
+
+
+def ask_to_read(wire: Wire, handle: bytes, at: int, size: int) -> Ticket:
+    """The request for some bytes of an open file."""
+    return wire.ask(Kind.READ, handle, long(at), integer(size))
+
+
+async def bytes_of(ticket: Ticket) -> bytes:
+    """The bytes that came for `ask_to_read`; none at the end of the file."""
+    try:
+        return Reader((await ticket).body).string()
+    except Refused as refused:
+        if refused.code != Code.EOF:
+            raise
+        return b""
+
+
+def ask_to_write(wire: Wire, handle: bytes, at: int, data: bytes) -> Ticket:
+    """The request to write some bytes to an open file."""
+    return wire.ask(Kind.WRITE, handle, long(at), integer(len(data)), data)
+
+
+def _path(path: str) -> bytes:
+    return string(path.encode())
+
+
+def _handle(answer: Answer) -> bytes:
+    return string(Reader(answer.body).string())
+
+
+def _attributes(reader: Reader) -> Attributes:
+    flags = reader.integer()
+    size = reader.long() if flags & _HAS_SIZE else None
+    if flags & _HAS_OWNER:
+        reader.take(8)
+    mode = reader.integer() if flags & _HAS_MODE else None
+    modified = None
+    if flags & _HAS_TIMES:
+        reader.integer()
+        modified = reader.integer()
+    for _ in range(reader.integer() * 2 if flags & _HAS_MORE else 0):
+        reader.string()
+    return Attributes(size, mode, modified)
+
+
+def _entries(reader: Reader) -> list[Entry]:
+    found = []
+    for _ in range(reader.integer()):
+        name = reader.string()
+        reader.string()
+        entry = Entry(name, _attributes(reader))
+        if name not in {b".", b".."}:
+            found.append(entry)
+    return found

@@ -1,0 +1,156 @@
+"""What operators may ask of a purchase order, why a request is refused, and what an accepted one changes."""
+
+from domain.base import Frozen
+from domain.po_plan import has_received
+from domain.po_receipts import is_believed
+from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoStage, PoVerb, ReceiptFact, ReceiptState
+from domain.stages import HoldCause
+
+
+class PoSituation(Frozen):
+    """What a command is judged by: where the purchase order stands now."""
+
+    stage: PoStage
+    hold: HoldCause | None = None
+    received: bool = False
+    """Whether a store has received anything of it."""
+    in_hotwax: bool = False
+    """Whether HotWax has it, or may have it soon."""
+    cancelled_by_operator: bool = False
+    closed_by_operator: bool = False
+    on_the_way: tuple[str, ...] = ()
+    """Receipts that NetSuite has yet to answer."""
+    in_doubt: tuple[str, ...] = ()
+    """Receipts whose fate nobody knows."""
+    rejected: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    """Receipts that the stock importer took without a word: sent again only when they are named."""
+
+
+def situation_of(memory: PoMemory, plan: PoPlan) -> PoSituation:
+    """Where a purchase order stands by its memory and what it owes."""
+    by_state: dict[ReceiptState, list[str]] = {}
+    for receipt in memory.receipts:
+        state = ReceiptState.CREATED if is_believed(receipt, memory) and not receipt.state.counts else receipt.state
+        by_state.setdefault(state, []).append(receipt.receipt_id)
+    return PoSituation(
+        stage=plan.stage,
+        hold=plan.hold.cause if plan.hold else None,
+        received=has_received(memory),
+        in_hotwax=bool(memory.imported) or memory.import_state.value in {"sent", "unknown"},
+        cancelled_by_operator=memory.cancel_wanted,
+        closed_by_operator=memory.close_wanted,
+        on_the_way=(*by_state.get(ReceiptState.PROMISED, ()), *by_state.get(ReceiptState.SENT, ())),
+        in_doubt=tuple(by_state.get(ReceiptState.UNKNOWN, ())),
+        rejected=tuple(by_state.get(ReceiptState.REJECTED, ())),
+        unverified=tuple(by_state.get(ReceiptState.UNVERIFIED, ())),
+    )
+
+
+# ---- refusals --------------------------------------------------------------------------------------------------------
+
+
+def refusal(verb: PoVerb, situation: PoSituation, receipt: str | None = None) -> str | None:
+    """Why this command makes no sense now, with what to do instead; None when it does.
+
+    Args:
+        verb: what is asked.
+        situation: where the purchase order stands.
+        receipt: the receipt that `resend_receipt` names; None where only one is in question.
+    """
+    match verb:
+        case PoVerb.RESUME:
+            goes_on = situation.hold or situation.cancelled_by_operator or situation.closed_by_operator
+            return None if goes_on else f"the purchase order is not held: it is {situation.stage}"
+        case PoVerb.CANCEL:
+            return _cancel_refusal(situation)
+        case PoVerb.CLOSE:
+            return _close_refusal(situation)
+        case PoVerb.RESEND_RECEIPT:
+            return _resend_refusal(situation, receipt)
+
+
+def _cancel_refusal(situation: PoSituation) -> str | None:
+    if situation.stage.is_end:
+        return f"the purchase order has ended: it is {situation.stage}"
+    if situation.received:
+        return "goods were received: `close` the remainder instead; what was received goes into NetSuite"
+    if situation.cancelled_by_operator:
+        return "it is being cancelled already: HotWax has yet to close it"
+    return None
+
+
+def _close_refusal(situation: PoSituation) -> str | None:
+    if situation.stage.is_end:
+        return f"the purchase order has ended: it is {situation.stage}"
+    if situation.closed_by_operator:
+        return "it is being closed already: HotWax or NetSuite has yet to answer"
+    if not (situation.in_hotwax or situation.received):
+        return "HotWax does not have it yet, so no remainder is open there: `cancel` it instead"
+    return None
+
+
+def _resend_refusal(situation: PoSituation, receipt: str | None) -> str | None:
+    choices = situation.in_doubt + situation.rejected
+    if receipt is None:
+        return _choice_refusal(situation, choices)
+    if receipt in choices + situation.unverified:
+        return None
+    if receipt in situation.on_the_way:
+        return f"receipt {receipt} is on its way: wait for NetSuite's answer, a second one could be made"
+    told = f"; in doubt or rejected: {', '.join(choices)}" if choices else ""
+    return f"receipt {receipt} is neither in doubt nor rejected{told}; one that NetSuite has confirmed is mended there"
+
+
+def _choice_refusal(situation: PoSituation, choices: tuple[str, ...]) -> str | None:
+    if len(choices) > 1:
+        return f"say which receipt: {', '.join(choices)}"
+    if choices:
+        return None
+    if situation.on_the_way:
+        return f"receipt {situation.on_the_way[0]} is on its way: wait for NetSuite's answer"
+    return "no receipt of this purchase order is in doubt or rejected"
+
+
+def receipt_in_question(situation: PoSituation, receipt: str | None = None) -> str:
+    """The receipt that an accepted `resend_receipt` is about."""
+    return receipt or (situation.in_doubt + situation.rejected)[0]
+
+
+# ---- what an accepted command changes --------------------------------------------------------------------------------
+
+
+class Resumption(Frozen):
+    """What a `resume` changes in the ledger."""
+
+    acknowledge: frozenset[str] = frozenset()
+    """Keys to go on without, from now on."""
+    send_again: tuple[str, ...] = ()
+    """Rejected receipts, to be planned anew."""
+    import_again: bool = False
+    """Whether the refused or doubtful upload is planned anew."""
+    withdraw: bool = False
+    """Whether an earlier cancel or close is taken back."""
+
+
+def resumption(memory: PoMemory, plan: PoPlan) -> Resumption:
+    """What a `resume` of this hold means; without a hold it takes back an operator's cancel or close."""
+    cause = plan.hold.cause if plan.hold else None
+    rejected = (r.receipt_id for r in memory.receipts if r.state is ReceiptState.REJECTED)
+    return Resumption(
+        acknowledge=frozenset(plan.acknowledges),
+        send_again=tuple(rejected) if cause is HoldCause.RECEIPT_REJECTED else (),
+        import_again=cause in {HoldCause.IMPORT_REJECTED, HoldCause.IMPORT_UNKNOWN},
+        withdraw=cause is None and (memory.cancel_wanted or memory.close_wanted),
+    )
+
+
+def sent_again(receipt: ReceiptFact, mode: NetSuiteMode) -> ReceiptFact:
+    """The receipt as it is remembered from now on, to be sent again.
+
+    Our importer finds a repeat by its external id and makes nothing (netsuite 3), so one in doubt goes again exactly as
+    it was: what NetSuite has and what we believe stay the same. For the stock importer the operator has looked.
+    """
+    stays = mode is NetSuiteMode.WAYBILL and receipt.state is ReceiptState.UNKNOWN
+    changes = {"state": ReceiptState.NEW, "problem": "", "named": None, "in_doubt": stays}
+    return receipt.model_copy(update=changes if stays else changes | {"sent": {}, "held_back": {}})

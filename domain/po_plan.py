@@ -1,0 +1,317 @@
+"""What a purchase order owes next: one pure answer from what NetSuite told, what was done, and the tenant's rules.
+
+Asked anew whenever something changed, so that repeated, late and reordered news lead to the same life (design 6).
+Towards HotWax it owes the lines that HotWax has otherwise; towards NetSuite one receipt at a time.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from domain.base import Frozen
+from domain.po_receipts import (
+    Problem,
+    Receiving,
+    file_is_as_new,
+    is_awaiting_approval,
+    missing,
+    plan_receipts,
+    promised,
+    received_so_far,
+    remainder,
+    status_in_force,
+)
+from domain.po_units import NotExact, plain, to_pieces, total
+from domain.purchase_order import (
+    ZERO,
+    ImportedLine,
+    ImportState,
+    NetSuiteMode,
+    PoLine,
+    PoMemory,
+    PoPlan,
+    PoPolicy,
+    PoStage,
+    PoStatus,
+    PurchaseOrder,
+    ReceiptState,
+)
+from domain.stages import Hold, HoldCause
+
+SHOWN = 5
+"""How many of many lines or problems are told."""
+
+UNVERIFIED = "accepted, unverified: NetSuite's stock importer confirms nothing"
+
+_FIRST = (
+    HoldCause.BAD_ROWS,
+    HoldCause.RECEIPT_UNKNOWN,
+    HoldCause.RECEIPT_REJECTED,
+    HoldCause.IMPORT_UNKNOWN,
+    HoldCause.IMPORT_REJECTED,
+    HoldCause.UNIT_NOT_EXACT,
+    HoldCause.IMPORT_NOT_TAKEN,
+    HoldCause.AMENDED_BELOW_RECEIVED,
+    HoldCause.RECEIPT_UNPLANNED,
+    HoldCause.RECEIPT_EXCESS,
+    HoldCause.RECEIPT_CHANGED,
+    HoldCause.STATUS_DIFFERS,
+)
+"""The order in which causes are shown: first what keeps goods from either system, last what is only to be looked at."""
+
+
+class Importing(Frozen):
+    """The part of a plan that is about HotWax."""
+
+    lines: tuple[ImportedLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    waiting_for: str = ""
+
+
+def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
+    """What this purchase order owes now."""
+    if memory.bad_rows and not policy.partial_pos:
+        return _planned(po, memory, Importing(problems=(_bad_rows(memory),)), Receiving(withdraw=promised(memory)))
+    importing = plan_import(po, memory, policy)
+    receiving = _plan_receiving(po, memory, policy)
+    if importing.lines or importing.waiting_for or importing.problems or not receiving.settled:
+        return _planned(po, memory, importing, receiving)
+    match _end(po, memory, policy):
+        case PoStage() as ends:
+            return _planned(po, memory, importing, receiving, ends)
+        case Problem() as problem:
+            return _planned(po, memory, importing, Receiving(problems=(problem,)))
+        case waiting:
+            return _planned(po, memory, importing, Receiving(waiting_for=waiting))
+
+
+def _bad_rows(memory: PoMemory) -> Problem:
+    return Problem(cause=HoldCause.BAD_ROWS, told=_some(memory.bad_rows))
+
+
+def _plan_receiving(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Receiving:
+    """The receipts, unless lines may be unknown to us that the stock importer would then receive in full."""
+    if memory.bad_rows and policy.netsuite_mode is NetSuiteMode.STOCK:
+        return Receiving(withdraw=promised(memory), problems=(_bad_rows(memory),))
+    return plan_receipts(po, memory, policy)
+
+
+def _planned(
+    po: PurchaseOrder, memory: PoMemory, importing: Importing, receiving: Receiving, ends: PoStage | None = None
+) -> PoPlan:
+    problems = importing.problems + receiving.problems
+    hold = _hold(problems)
+    upload = f"{len(importing.lines)} lines go with the next upload to HotWax" if importing.lines else ""
+    waiting = (_progress(po, memory), importing.waiting_for, upload, receiving.waiting_for)
+    return PoPlan(
+        stage=ends or _stage(memory, importing),
+        hold=hold,
+        waiting_for=_told_at_end(po, memory, ends) if ends else "; ".join(part for part in waiting if part),
+        import_lines=importing.lines,
+        send=receiving.send,
+        withdraw=receiving.withdraw,
+        ends=ends,
+        acknowledges=tuple(p.key for p in problems if p.key and hold and p.cause is hold.cause),
+    )
+
+
+def _hold(problems: Sequence[Problem]) -> Hold | None:
+    """One hold for everything of the most pressing cause."""
+    if not problems:
+        return None
+    cause = min((problem.cause for problem in problems), key=_FIRST.index)
+    return Hold(cause=cause, evidence=_some([problem.told for problem in problems if problem.cause is cause]))
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = f"; and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return "; ".join(texts[:SHOWN]) + more
+
+
+# ---- where it stands -------------------------------------------------------------------------------------------------
+
+
+def has_received(memory: PoMemory) -> bool:
+    """Whether a store has received anything of it."""
+    return any(any(r.pieces.values()) or any(r.unplanned.values()) for r in memory.receipts)
+
+
+def is_cancelled(memory: PoMemory) -> bool:
+    """Whether an operator's cancel holds: the truth overtakes it when goods have come."""
+    return memory.cancel_wanted and not has_received(memory)
+
+
+def _stage(memory: PoMemory, importing: Importing) -> PoStage:
+    if has_received(memory):
+        return PoStage.RECEIVED
+    is_there = bool(memory.imported) and not (importing.lines or importing.waiting_for or importing.problems)
+    was_there = bool(memory.imported) and memory.stage is not PoStage.PENDING
+    return PoStage.IMPORTED if is_there or was_there else PoStage.PENDING
+
+
+def _progress(po: PurchaseOrder, memory: PoMemory) -> str:
+    """Received / ordered in pieces, as a whole and of the lines that are not complete."""
+    got = {line.line_id: _received_pieces(line.line_id, memory) for line in po.open_lines}
+    ordered = {line.line_id: line.quantity * (line.unit_rate or 1) for line in po.open_lines}
+    if not ordered:
+        return ""
+    short = [f"line {i}: {plain(got[i])}/{plain(n)}" for i, n in ordered.items() if got[i] != n]
+    of_lines = f" ({_some(short)})" if short else ""
+    return f"received {plain(total(got.values()))}/{plain(total(ordered.values()))} pieces{of_lines}"
+
+
+def _received_pieces(line_id: str, memory: PoMemory) -> Decimal:
+    return total(receipt.pieces.get(line_id, ZERO) for receipt in memory.receipts)
+
+
+def _told_at_end(po: PurchaseOrder, memory: PoMemory, ends: PoStage) -> str:
+    return UNVERIFIED if ends is PoStage.RECEIPT_SYNCED and is_unverified(po, memory) else ""
+
+
+def is_unverified(po: PurchaseOrder, memory: PoMemory) -> bool:
+    """Whether NetSuite has told neither by an answer nor by a later file that it has our receipts."""
+    sent = any(r.state in {ReceiptState.UNVERIFIED, ReceiptState.UNKNOWN} for r in memory.receipts)
+    return sent and not file_is_as_new(po, memory)
+
+
+# ---- towards HotWax --------------------------------------------------------------------------------------------------
+
+
+def plan_import(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Importing:
+    """The lines that HotWax is to have otherwise than it has them, unless an upload is under way or was refused."""
+    status = status_in_force(po, memory)
+    if status in {PoStatus.CLOSED, PoStatus.REJECTED} or memory.close_wanted or is_cancelled(memory):
+        return _by_state(_closing(memory.imported.values()), (), memory)
+    if is_awaiting_approval(status):
+        return Importing(waiting_for=f"waiting for approval in NetSuite: its status is {status}")
+    wanted = list(_wanted(po, memory, policy, status))
+    problems = tuple(want for want in wanted if isinstance(want, Problem))
+    if any(p.cause is HoldCause.UNIT_NOT_EXACT for p in problems) and not policy.partial_pos:
+        return Importing(problems=problems)
+    return _by_state([want for want in wanted if isinstance(want, ImportedLine)], problems, memory)
+
+
+def _closing(lines: Iterable[ImportedLine]) -> list[ImportedLine]:
+    return [line.model_copy(update={"closed": True}) for line in lines if not line.closed]
+
+
+def _wanted(
+    po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, status: PoStatus | None
+) -> Iterator[ImportedLine | Problem]:
+    """The lines that HotWax has otherwise, as it shall have them; or what is wrong with them."""
+    for line in po.lines:
+        had = memory.imported.get(line.line_id)
+        if line.closed:
+            yield from _closing([had] if had else [])
+        elif had or remainder(line, memory, status):
+            yield from _wanted_open(line, had, memory, policy)
+    if not memory.bad_rows:
+        told = {line.line_id for line in po.lines}
+        yield from _closing([had for had in memory.imported.values() if had.line_id not in told])
+
+
+def _wanted_open(
+    line: PoLine, had: ImportedLine | None, memory: PoMemory, policy: PoPolicy
+) -> Iterator[ImportedLine | Problem]:
+    pieces = to_pieces(line.quantity, line.unit_rate, policy.receipt_decimals)
+    if isinstance(pieces, NotExact):
+        yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"line {line.line_id}: {pieces.reason}")
+        return
+    want = ImportedLine(line_id=line.line_id, sku=line.sku, pieces=pieces, facility=line.facility, arrival=line.arrival)
+    if had is None or _differs(want, had, memory):
+        yield _below(want, had, memory) or want
+
+
+def _differs(want: ImportedLine, had: ImportedLine, memory: PoMemory) -> bool:
+    """Whether HotWax has an open line otherwise; one that it has closed rightly differs by its quantity alone."""
+    if had.closed:
+        is_complete = _received_pieces(had.line_id, memory) >= had.pieces
+        return want.pieces != had.pieces or not (is_complete or had.line_id in memory.closed_in_oms)
+    is_same_product = had.sku in {"", want.sku}
+    is_same_date = want.arrival in {None, had.arrival}
+    return not (is_same_product and is_same_date and (want.pieces, want.facility) == (had.pieces, had.facility))
+
+
+def _below(want: ImportedLine, had: ImportedLine | None, memory: PoMemory) -> Problem | None:
+    """The problem of a line that was amended to less than the stores have received."""
+    received = _received_pieces(want.line_id, memory)
+    key = f"below:{want.line_id}:{plain(want.pieces)}"
+    if had is None or not want.pieces < min(had.pieces, received) or key in memory.acknowledged:
+        return None
+    told = f"{key}: amended from {plain(had.pieces)} to {plain(want.pieces)} pieces, {plain(received)} are received"
+    return Problem(cause=HoldCause.AMENDED_BELOW_RECEIVED, told=told, key=key)
+
+
+def _by_state(owed: Sequence[ImportedLine], problems: tuple[Problem, ...], memory: PoMemory) -> Importing:
+    """What is owed, given what became of the newest upload."""
+    match memory.import_state:
+        case ImportState.SENT:
+            return Importing(problems=problems, waiting_for="waiting for HotWax's import")
+        case ImportState.UNKNOWN if owed or not memory.imported:
+            told = memory.import_problem or "nobody knows whether HotWax has the upload"
+            return Importing(problems=(*problems, Problem(cause=HoldCause.IMPORT_UNKNOWN, told=told)))
+        case ImportState.REJECTED if owed and not _is_mended(owed, memory):
+            return Importing(problems=(*problems, Problem(cause=HoldCause.IMPORT_REJECTED, told=memory.import_problem)))
+        case ImportState.DONE:
+            not_taken = [line for line in owed if memory.asked.get(line.line_id) == line]
+            fresh = tuple(line for line in owed if line not in not_taken)
+            return Importing(lines=fresh, problems=(*problems, *_not_taken(not_taken, memory)))
+        case _:
+            return Importing(lines=tuple(owed), problems=problems)
+
+
+def _is_mended(owed: Sequence[ImportedLine], memory: PoMemory) -> bool:
+    """Whether NetSuite tells the refused lines otherwise since."""
+    return bool(memory.asked) and any(memory.asked.get(line.line_id) != line for line in owed)
+
+
+def _not_taken(lines: Sequence[ImportedLine], memory: PoMemory) -> Iterator[Problem]:
+    for line in lines:
+        wanted = "closed" if line.closed else plain(line.pieces)
+        key = f"not_taken:{line.line_id}:{wanted}"
+        had = memory.imported.get(line.line_id)
+        if key not in memory.acknowledged:
+            there = f"{plain(had.pieces)} pieces for {had.facility}" if had else "nothing"
+            told = f"{key}: HotWax took the upload without an error and has {there}, not {wanted} for {line.facility}"
+            yield Problem(cause=HoldCause.IMPORT_NOT_TAKEN, told=told, key=key)
+
+
+# ---- the end ---------------------------------------------------------------------------------------------------------
+
+
+def _end(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoStage | Problem | str:
+    """The end of a purchase order that owes nothing, or what keeps it from one: a problem, or what it waits for."""
+    status = status_in_force(po, memory)
+    is_short = any(missing(line, memory) for line in po.lines)
+    if status is PoStatus.REJECTED or is_cancelled(memory):
+        return PoStage.CANCELLED
+    if status is PoStatus.CLOSED or memory.close_wanted:
+        return PoStage.CLOSED if is_short else PoStage.RECEIPT_SYNCED
+    if is_awaiting_approval(status) or _open_lines(po, memory, status):
+        return ""
+    if status is not None and status.is_received:
+        return PoStage.RECEIPT_SYNCED
+    if not any(received_so_far(line, memory) for line in po.lines):
+        return PoStage.CLOSED
+    return _end_by_status(po, memory, policy, status, is_short=is_short)
+
+
+def _open_lines(po: PurchaseOrder, memory: PoMemory, status: PoStatus | None) -> list[PoLine]:
+    """The lines that both systems still expect goods on; without one that HotWax was never brought to take."""
+    there = {line.line_id for line in memory.imported.values() if not line.closed} - memory.closed_in_oms
+    return [line for line in po.lines if line.line_id in there and remainder(line, memory, status)]
+
+
+def _end_by_status(
+    po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, status: PoStatus | None, *, is_short: bool
+) -> PoStage | Problem | str:
+    """Nothing is expected any more: it ends when NetSuite's own status agrees, or can not be known."""
+    is_answered = memory.status_after is not None and not is_unverified(po, memory)
+    is_known = is_answered or file_is_as_new(po, memory)
+    if status is None or not is_known:
+        is_stock = policy.netsuite_mode is NetSuiteMode.STOCK
+        return PoStage.RECEIPT_SYNCED if is_stock else "waiting for NetSuite to tell its status"
+    key = f"status:{status}"
+    if (is_short and status is not PoStatus.PENDING_RECEIPT) or key in memory.acknowledged:
+        return PoStage.RECEIPT_SYNCED
+    told = f"{key}: every line is received or closed, and NetSuite's status is {status}"
+    return Problem(cause=HoldCause.STATUS_DIFFERS, told=told, key=key)

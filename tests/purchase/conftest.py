@@ -1,0 +1,49 @@
+"""Depots: towns with purchase orders, on one OpenSSH server for the session."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from operators.temporal_server import TemporalServer
+from sandbox.sftp.openssh import OpenSshServer
+from sandbox.sftp.reach import Reach
+from tests.support.depot import Depot
+from tests.support.sandbox import SandboxProcess
+from tests.support.town import ledger_url
+
+
+class MakeDepot(Protocol):
+    """Makes depots that end with the test; keyword arguments go into the tenant's configuration."""
+
+    def __call__(self, **tenant: Any) -> Depot:
+        """A depot with a tenant and a folder of its own."""
+        ...
+
+
+@pytest.fixture(scope="session")
+def openssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
+    """A real OpenSSH server on loopback."""
+    folder = tmp_path_factory.mktemp("sftp")
+    with OpenSshServer(folder / "files", folder / "state") as reach:
+        yield reach
+
+
+@pytest.fixture
+async def make_depot(
+    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
+) -> AsyncIterator[MakeDepot]:
+    """Makes depots on the session's servers."""
+    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    async with AsyncExitStack() as stack:
+
+        def make(**tenant: Any) -> Depot:
+            depot = Depot(sandbox, client, ledger_url(tmp_path), openssh, **tenant)
+            stack.push_async_callback(depot.clear)
+            return depot
+
+        yield make
