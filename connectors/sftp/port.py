@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from types import TracebackType
 from typing import Protocol, Self
 
 from connectors.errors import ConnectorError
@@ -23,7 +24,9 @@ class FileStream(Protocol):
         """Open."""
         ...
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
         """Close."""
         ...
 

@@ -192,9 +192,13 @@ def test_remote_writes_are_handed_to_the_effect_mechanism_and_called_nowhere() -
     assert (wrong, handed) == ([], names)
 
 
+WRITERS = {f"activities/{name}.py" for name in ("retailpro", "hotwax", "po_imports", "po_answers")}
+"""Where writers are made."""
+
+
 def _given_to_a_writer(file: Path) -> Iterator[ast.expr]:
     """What an activity hands to a `Writer` as its `send`."""
-    if file.relative_to(ROOT).as_posix() not in {"activities/retailpro.py", "activities/hotwax.py"}:
+    if file.relative_to(ROOT).as_posix() not in WRITERS:
         return
     for call in calls_of(file):
         if name_of(call) == "Writer":
