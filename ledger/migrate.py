@@ -26,8 +26,12 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def migrate(ledger: Ledger) -> str:
-    """The schema's version after everything that was missing was applied; again without harm."""
-    with ledger.engine.begin() as connection:
+    """The schema's version after everything that was missing was applied; again without harm.
+
+    Raises:
+        LedgerUnavailableError: the database is locked, full or out of reach.
+    """
+    with ledger.statements() as connection:
         if not ledger.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(_config(connection), "head")

@@ -1,4 +1,4 @@
-"""The order feed from an operator's side: its schedules in Temporal, and backfills."""
+"""The feeds from an operator's side: their schedules in Temporal, what keeps a run from its end, and backfills."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,11 +17,21 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.starting import BACKFILL
 from domain.base import Frozen
-from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id
+from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id, po_run_id
 from domain.messages import FeedReport, FeedRequest
+from domain.po_messages import PoRun
+from domain.stages import HoldCause
+from operators.settings import TenantSettings
 
 RECENT = 3
 """How many of a schedule's last runs are shown."""
+
+
+HOLD_OF_PROBLEM = {
+    "UnknownHostKey": HoldCause.HOST_KEY_UNKNOWN,
+    "ChangedHostKey": HoldCause.HOST_KEY_CHANGED,
+}
+"""What keeps a run from its end until an operator acts, by the kind of its failure."""
 
 
 class NotFinishedError(Exception):
@@ -43,11 +53,17 @@ class ScheduleState(Frozen):
     recent: tuple[str, ...] = ()
     """When its last runs started, the newest last."""
     next_run: datetime | None = None
+    problem: str = ""
+    """Why the run under way has to try again; empty when nothing is wrong."""
+    hold: HoldCause | None = None
+    """What the run waits for, where an operator has to do something about it."""
 
     @property
     def word(self) -> str:
         """Its state in one word."""
-        return "missing" if not self.exists else "PAUSED" if self.paused else "running"
+        if not self.exists:
+            return "missing"
+        return "PAUSED" if self.paused else "HELD" if self.hold else "trying again" if self.problem else "running"
 
 
 class Backfill(Frozen):
@@ -60,14 +76,19 @@ class Backfill(Frozen):
     orders: int | None = None
 
 
-def schedule_ids(tenant: str) -> tuple[str, str]:
-    """The feed's schedule, and that of the sweep for what the feed missed."""
-    return order_feed_id(tenant), f"{order_feed_id(tenant)}/sweep"
+def order_schedules(tenant: str) -> list[str]:
+    """The order feed's schedule, and that of the sweep for what the feed missed."""
+    return [order_feed_id(tenant), f"{order_feed_id(tenant)}/sweep"]
 
 
-async def schedules(client: Client, tenants: Sequence[str]) -> list[ScheduleState]:
-    """What the schedules of these tenants do."""
-    return [await _state(client, name) for tenant in tenants for name in schedule_ids(tenant)]
+def po_schedules(tenant: str, settings: TenantSettings) -> list[str]:
+    """The schedules of the runs for purchase orders; none where the tenant has no purchase orders."""
+    return [po_run_id(tenant, run) for run in PoRun] if settings.netsuite else []
+
+
+async def schedules(client: Client, names: Sequence[str]) -> list[ScheduleState]:
+    """What these schedules do."""
+    return [await _state(client, name) for name in names]
 
 
 async def _state(client: Client, name: str) -> ScheduleState:
@@ -78,6 +99,7 @@ async def _state(client: Client, name: str) -> ScheduleState:
             return ScheduleState(name=name, exists=False)
         raise
     state, info = found.schedule.state, found.info
+    problem, hold = await _trouble(client, found)
     return ScheduleState(
         name=name,
         exists=True,
@@ -86,7 +108,22 @@ async def _state(client: Client, name: str) -> ScheduleState:
         every=_interval(found),
         recent=tuple(f"{run.started_at:%H:%M:%SZ}" for run in info.recent_actions[-RECENT:] if _is_run(run.action)),
         next_run=info.next_action_times[0] if info.next_action_times and not state.paused else None,
+        problem=problem,
+        hold=hold,
     )
+
+
+async def _trouble(client: Client, found: ScheduleDescription) -> tuple[str, HoldCause | None]:
+    """Why the run under way tries again, and what hold that is, if one."""
+    for run in found.info.running_actions:
+        if isinstance(run, ScheduleActionExecutionStartWorkflow):
+            handle = client.get_workflow_handle(run.workflow_id, run_id=run.first_execution_run_id)
+            for pending in (await handle.describe()).raw_description.pending_activities:
+                if pending.HasField("last_failure"):
+                    failure = pending.last_failure
+                    kind = failure.application_failure_info.type
+                    return failure.message, HOLD_OF_PROBLEM.get(kind)
+    return "", None
 
 
 def _is_run(action: object) -> bool:
@@ -98,13 +135,12 @@ def _interval(found: ScheduleDescription) -> timedelta | None:
     return intervals[0].every if intervals else None
 
 
-async def switch(client: Client, tenants: Sequence[str], act: Callable[[ScheduleHandle], Awaitable[None]]) -> list[str]:
-    """Do this to every schedule of these tenants; their names.
+async def switch(client: Client, names: Sequence[str], act: Callable[[ScheduleHandle], Awaitable[None]]) -> None:
+    """Do this to each of these schedules.
 
     Raises:
         NoScheduleError: one of them does not exist.
     """
-    names = [name for tenant in tenants for name in schedule_ids(tenant)]
     for name in names:
         try:
             await act(client.get_schedule_handle(name))
@@ -112,7 +148,6 @@ async def switch(client: Client, tenants: Sequence[str], act: Callable[[Schedule
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             raise NoScheduleError(f"schedule {name} does not exist: run `waybill setup`") from None
-    return names
 
 
 async def backfill(

@@ -1,7 +1,6 @@
 """What commands to a purchase order would do (`--dry-run`), and what the ledger can answer by itself."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from sqlmodel import Session
 

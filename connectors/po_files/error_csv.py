@@ -9,8 +9,8 @@ from connectors.po_files.errors import BadRow
 
 HEADER = ("line", "column", "value", "reason")
 _MOST_ROWS = 10_000
-_LONGEST_REASON = 300
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_LONGEST_CELL = 300
+_FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 class ErrorCsv:
@@ -27,8 +27,7 @@ class ErrorCsv:
         """Add rows, in the order in which they are to stand."""
         for row in rows:
             if self.rows < self._most_rows:
-                reason = shortened(row.reason, _LONGEST_REASON)
-                self._writer.writerow((row.number, *map(neutral, (row.column, row.value, reason))))
+                self._writer.writerow((row.number, *map(_cell, (row.column, row.value, row.reason))))
             self.rows += 1
 
     def content(self) -> bytes:
@@ -40,4 +39,8 @@ class ErrorCsv:
 
 def neutral(cell: str) -> str:
     """The text as a spreadsheet shows it without calculating: what could be a formula gets an apostrophe in front."""
-    return f"'{cell}" if cell.lstrip().startswith(_FORMULA_STARTS) or cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA_STARTS) else cell
+
+
+def _cell(text: str) -> str:
+    return neutral(shortened(text, _LONGEST_CELL))

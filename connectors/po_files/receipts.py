@@ -100,7 +100,7 @@ def _danger(quantities: Mapping[str, Decimal | None]) -> str:
 
 def _is_amount(quantity: Decimal) -> bool:
     try:
-        return quantity.is_finite() and positive(exact_json.plain(quantity)) == quantity
+        return positive(exact_json.plain(quantity)) == quantity
     except ValueError:
         return False
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 import paramiko
-from paramiko.transport import ServiceRequestingTransport
 
 from connectors.errors import Unauthorized, Unreachable
 from connectors.sftp.host_keys import check_host_key, pinned_keys, preferred_types
@@ -35,7 +34,7 @@ def connected(system: str, settings: SftpSettings, on_progress: Callable[[], Non
         Unreachable: it is not there, does not answer, or knows no algorithm that is safe.
     """
     pinned = pinned_keys(system, settings)
-    transport = ServiceRequestingTransport(_socket(system, settings), default_window_size=_WINDOW)
+    transport = paramiko.Transport(_socket(system, settings), default_window_size=_WINDOW)
     try:
         _shake_hands(system, settings, transport, pinned)
         _log_in(system, settings, transport)
@@ -88,18 +87,12 @@ def _log_in(system: str, settings: SftpSettings, transport: paramiko.Transport) 
 
 
 def _offer_all(system: str, settings: SftpSettings, transport: paramiko.Transport) -> Sequence[str]:
-    """What the server wants besides, after the key and then the password were offered; some servers want both."""
-    password = settings.password.get_secret_value() if settings.password else None
+    """What the server wants besides, after the key, and then the password, were offered."""
     missing: Sequence[str] = ()
     if settings.private_key:
-        key = _private_key(system, settings)
-        try:
-            missing = transport.auth_publickey(settings.username, key)
-        except paramiko.AuthenticationException:
-            if password is None or not transport.is_active():
-                raise
-    if password is not None and not transport.is_authenticated():
-        missing = transport.auth_password(settings.username, password)
+        missing = transport.auth_publickey(settings.username, _private_key(system, settings))
+    if settings.password and not transport.is_authenticated():
+        missing = transport.auth_password(settings.username, settings.password.get_secret_value())
     return missing
 
 

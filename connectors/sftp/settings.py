@@ -87,6 +87,7 @@ class SftpSettings(Frozen):
     port: int = Field(default=22, gt=0, lt=65536)
     username: str = Field(min_length=1)
     password: SecretStr | None = None
+    """Alone, or besides the key where the server wants both."""
     private_key: Path | None = None
     """A private key file, as `ssh-keygen` writes it."""
     passphrase: SecretStr | None = None

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from operators.cli import config, exposure, feed, holds, order, orders, prove, recover, running
+from operators.cli import config, exposure, feed, holds, order, orders, po, prove, recover, running
 from operators.cli.exits import MEANINGS
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning in MEANINGS.items()) + "."
@@ -13,8 +13,9 @@ EPILOG = "Exit codes: " + "; ".join(f"{code.value} {meaning}" for code, meaning 
 app = typer.Typer(
     name="waybill",
     help=(
-        "Carries every fulfilled order to exactly one invoice, and proves it. The configuration is waybill.toml in "
-        "this folder, or the file that WAYBILL_CONFIG names. Every command takes --json."
+        "Carries every fulfilled order to exactly one invoice, and every purchase order to exactly its receipts, and "
+        "proves it. The configuration is waybill.toml in this folder, or the file that WAYBILL_CONFIG names. Every "
+        "command takes --json."
     ),
     epilog=EPILOG,
     no_args_is_help=True,
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("orders")(orders.list_orders)
 app.add_typer(order.app, name="order")
+app.add_typer(po.app, name="po")
 app.add_typer(holds.app, name="holds")
 app.add_typer(feed.app, name="feed")
 app.command("prove")(prove.prove)

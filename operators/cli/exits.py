@@ -31,7 +31,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.USAGE: "wrong usage or configuration",
     Exit.REFUSED: "the command was understood and refused",
     Exit.OUT_OF_REACH: "a remote system, Temporal, a worker or the ledger is out of reach",
-    Exit.NOT_FOUND: "no such order, hold or schedule",
+    Exit.NOT_FOUND: "no such order, purchase order, hold or schedule",
 }
 
 

@@ -1,32 +1,49 @@
-"""`waybill feed`: how far the order feed is, backfills, pausing and resuming it."""
+"""`waybill feed`: how far orders, purchase orders and receipts were read, backfills, pausing and resuming."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 from rich.console import RenderableType
 from temporalio.client import Client, ScheduleHandle
 from temporalio.service import RPCError
 
+from domain.stages import NEXT_ACTIONS, HoldCause
 from operators import feed as feeds
 from operators.cli.command import Answer, operator_command, say
 from operators.cli.exits import Exit, Trouble
-from operators.cli.inputs import Operator, Reason, Tenant, checked_operator, moment, span, tenants_of
+from operators.cli.inputs import Operator, Reason, Tenant, checked_operator, moment, one_of, span, tenants_of
 from operators.cli.office import no_temporal, office, temporal
-from operators.cli.tables import age, right, table, warning
+from operators.cli.tables import age, right, table, warning, wrong
+from operators.po_queries import FileView, PoFeedView
+from operators.po_queries import feed_view as po_feed_view
 from operators.queries import FeedView, feed_view
+from operators.settings import Settings
 
 Result = TypeVar("Result")
+FILES = 5
+"""How many of the files that came last are shown of each tenant."""
+REFUSED = "refused"
+ORDERS, POS = "orders", "po"
+
+Only = Annotated[str | None, typer.Option("--only", help=f"{ORDERS}, or {POS} (purchase orders and receipts).")]
 
 app = typer.Typer()
+
+
+class _Seen(NamedTuple):
+    """What the ledger tells of the feeds."""
+
+    orders: list[FeedView]
+    purchase_orders: list[PoFeedView]
 
 
 @app.callback(invoke_without_command=True)
 @operator_command
 def feed(context: typer.Context, tenant: Tenant = None) -> Answer | None:
-    """Show how far each tenant's order feed was read, what waits, and what its schedules do.
+    """Show how far each tenant's feeds were read, which files came, what waits, and what the schedules do.
 
     Example: waybill feed
     """
@@ -35,14 +52,30 @@ def feed(context: typer.Context, tenant: Tenant = None) -> Answer | None:
     with office() as it:
         tenants = tenants_of(it.settings, tenant)
         with it.ledger.reading() as session:
-            views = [feed_view(session, name) for name in tenants]
+            purchasing = [name for name in tenants if it.settings.tenants[name].netsuite]
+            seen = _Seen(
+                [feed_view(session, name) for name in tenants],
+                [po_feed_view(session, name, FILES) for name in purchasing],
+            )
     try:
-        schedules = asyncio.run(_with_client(lambda client: feeds.schedules(client, tenants)))
+        names = _schedules(it.settings, tenants, None)
+        schedules = asyncio.run(_with_client(lambda client: feeds.schedules(client, names)))
     except Trouble as trouble:
         say(str(trouble))
-        return Answer(_data(views, None), _screen(views, []), trouble.exit_code)
-    missing = any(not state.exists for state in schedules)
-    return Answer(_data(views, schedules), _screen(views, schedules), Exit.NOT_RIGHT if missing else Exit.FINE)
+        return Answer(_data(seen, None), _screen(seen, []), trouble.exit_code)
+    is_wrong = any(not state.exists or state.hold for state in schedules)
+    return Answer(_data(seen, schedules), _screen(seen, schedules), Exit.NOT_RIGHT if is_wrong else Exit.FINE)
+
+
+def _schedules(settings: Settings, tenants: list[str], only: str | None) -> list[str]:
+    """The names of these tenants' schedules, of orders or purchase orders only where that is asked for."""
+    if only is not None:
+        one_of("feed", only, (ORDERS, POS))
+    names: list[str] = []
+    for tenant in tenants:
+        names += feeds.order_schedules(tenant) if only != POS else []
+        names += feeds.po_schedules(tenant, settings.tenants[tenant]) if only != ORDERS else []
+    return names
 
 
 async def _with_client(use: Callable[[Client], Awaitable[Result]]) -> Result:
@@ -53,23 +86,53 @@ async def _with_client(use: Callable[[Client], Awaitable[Result]]) -> Result:
         raise no_temporal(error) from None
 
 
-def _data(views: list[FeedView], schedules: list[feeds.ScheduleState] | None) -> dict[str, object]:
+def _data(seen: _Seen, schedules: list[feeds.ScheduleState] | None) -> dict[str, object]:
     told = None if schedules is None else [state.model_dump(mode="json") for state in schedules]
-    return {"feeds": [view.model_dump(mode="json") for view in views], "schedules": told}
+    return {
+        "feeds": [view.model_dump(mode="json") for view in seen.orders],
+        "purchase_orders": [view.model_dump(mode="json") for view in seen.purchase_orders],
+        "schedules": told,
+    }
 
 
-def _screen(views: list[FeedView], schedules: list[feeds.ScheduleState]) -> list[RenderableType]:
+def _screen(seen: _Seen, schedules: list[feeds.ScheduleState]) -> list[RenderableType]:
     columns = ["tenant", "read until", "", "last poll that moved it", ">waiting events", ">of orders"]
     rows = [
-        (v.tenant, v.cursor or "never", age(v.cursor), v.polled_at, v.waiting_events, v.waiting_orders) for v in views
+        (v.tenant, v.cursor or "never", age(v.cursor), v.polled_at, v.waiting_events, v.waiting_orders)
+        for v in seen.orders
     ]
-    parts: list[RenderableType] = [table("Feeds", columns, rows)]
+    parts: list[RenderableType] = [table("Feeds", columns, rows), *_purchasing(seen.purchase_orders)]
     if schedules:
         names = ["schedule", "state", "every", "last runs", "next", "note"]
         states = [(s.name, s.word, s.every, ", ".join(s.recent), s.next_run, s.note) for s in schedules]
         parts.append(table("\nSchedules", names, states))
     parts += [warning(f"{s.name} does not exist: run `waybill setup`") for s in schedules if not s.exists]
+    for s in schedules:
+        parts += [wrong(f"{s.name}: HELD: {s.hold}")] if s.hold else []
+        parts += [warning(f"{s.name} tries again: {s.problem}")] if s.problem else []
     return parts
+
+
+def _purchasing(views: list[PoFeedView]) -> list[RenderableType]:
+    """How far receipts were read, and which files came."""
+    if not views:
+        return []
+    rows = [
+        (v.tenant, v.receipts_read_until or "never", age(v.receipts_read_until), v.polled_at, v.waiting) for v in views
+    ]
+    columns = ["tenant", "receipts read until", "", "last poll that moved it", ">purchase orders to be told"]
+    parts: list[RenderableType] = [table("\nPurchase orders", columns, rows)]
+    files = [(view.tenant, file) for view in views for file in view.files]
+    if files:
+        names = ["tenant", "id", "kind", "file", "state", ">rows", ">bad", "taken at", "note"]
+        parts.append(table("\nFiles that came last", names, [(tenant, *_file(file)) for tenant, file in files]))
+    refused = [file for _, file in files if file.state == REFUSED]
+    action = HoldCause.FILE_REFUSED, NEXT_ACTIONS[HoldCause.FILE_REFUSED]
+    return [*parts, *(wrong(f"{file.name}: {action[0]}: {file.note}; what to do: {action[1]}") for file in refused)]
+
+
+def _file(file: FileView) -> tuple[object, ...]:
+    return file.id, file.kind, file.name, file.state, file.rows, file.bad_rows, file.taken_at, file.note
 
 
 @app.command("orders")
@@ -102,34 +165,35 @@ def orders(
 
 @app.command("pause")
 @operator_command
-def pause(reason: Reason, operator: Operator = "", tenant: Tenant = None) -> Answer:
-    """Stop polling HotWax. Orders that are known already go on; nothing is lost.
+def pause(reason: Reason, operator: Operator = "", tenant: Tenant = None, only: Only = None) -> Answer:
+    """Stop the feeds. Orders and purchase orders that are known already go on; nothing is lost.
+
+    Without the runs of purchase orders (`--only po`) no file is read or written, and nothing is imported.
 
     Example: waybill feed pause --reason "HotWax is upgraded tonight"
     """
-    return _switch(
-        tenant, f"paused by {checked_operator(operator)}: {reason}", lambda handle, note: handle.pause(note=note)
-    )
+    note = f"paused by {checked_operator(operator)}: {reason}"
+    return _switch(tenant, only, note, lambda handle, said: handle.pause(note=said))
 
 
 @app.command("resume")
 @operator_command
-def resume(reason: Reason, operator: Operator = "", tenant: Tenant = None) -> Answer:
-    """Poll HotWax again, from where the feed stood.
+def resume(reason: Reason, operator: Operator = "", tenant: Tenant = None, only: Only = None) -> Answer:
+    """Let the feeds go on, from where they stood.
 
     Example: waybill feed resume --reason "upgrade is done"
     """
     note = f"resumed by {checked_operator(operator)}: {reason}"
-    return _switch(tenant, note, lambda handle, said: handle.unpause(note=said))
+    return _switch(tenant, only, note, lambda handle, said: handle.unpause(note=said))
 
 
-def _switch(tenant: str | None, note: str, act: Callable[[ScheduleHandle, str], Awaitable[None]]) -> Answer:
+def _switch(
+    tenant: str | None, only: str | None, note: str, act: Callable[[ScheduleHandle, str], Awaitable[None]]
+) -> Answer:
     with office() as it:
-        tenants = tenants_of(it.settings, tenant)
+        names = _schedules(it.settings, tenants_of(it.settings, tenant), only)
     try:
-        names = asyncio.run(
-            _with_client(lambda client: feeds.switch(client, tenants, lambda handle: act(handle, note)))
-        )
+        asyncio.run(_with_client(lambda client: feeds.switch(client, names, lambda handle: act(handle, note))))
     except feeds.NoScheduleError as error:
         raise Trouble(Exit.NOT_FOUND, str(error)) from None
     return Answer({"schedules": names, "note": note}, [right(f"{name}: {note}") for name in names])

@@ -1,35 +1,46 @@
-"""`waybill holds`: what keeps orders from going on, one entry for each cause, and resuming them together."""
+"""`waybill holds`: what keeps orders and purchase orders from going on, by cause, and resuming them together."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
+from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.starting import WorkflowStarter
 from domain.commands import Command
 from ledger import orders
+from ledger.journal import Flow
 from ledger.orders import OrderFilter
+from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import OrderRow
-from operators import commands
+from operators import commands, po_queries
 from operators.cli.command import Answer, operator_command, say
 from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import DryRun, HoldName, Operator, Reason, Tenant, checked_operator, hold_name, tenants_of
 from operators.cli.office import Office, no_temporal, office, temporal
 from operators.cli.tables import age, right, table, warning
-from operators.queries import HoldGroup, hold_groups
+from operators.po_queries import PoFilter
+from operators.queries import HoldGroup, hold_groups, name_of
+
+Row = TypeVar("Row", OrderRow, PurchaseOrderRow)
 
 app = typer.Typer()
 HoldArgument = Annotated[str, typer.Argument(metavar="CAUSE[:SUBJECT]", help="As `waybill holds` prints it.")]
 STEP = 500
 """How many orders pass between two words of progress."""
 
+_NOUNS = {Flow.ORDER: "orders", Flow.PURCHASE_ORDER: "purchase orders"}
+
 
 @app.callback(invoke_without_command=True)
 @operator_command
 def holds(context: typer.Context, tenant: Tenant = None) -> Answer | None:
-    """List what keeps orders from going on, one entry for each cause and subject, the oldest first.
+    """List what keeps orders and purchase orders from going on, by cause and subject, the oldest first.
 
     Example: waybill holds
     """
@@ -43,9 +54,32 @@ def holds(context: typer.Context, tenant: Tenant = None) -> Answer | None:
 def _screen(groups: list[HoldGroup]) -> list[RenderableType]:
     if not groups:
         return [right("no order is held")]
-    columns = ["tenant", "hold", ">orders", "since", "orders, for example", "what to do"]
-    rows = [(g.tenant, g.hold, g.orders, age(g.since), ", ".join(g.order_numbers), g.next_action) for g in groups]
-    return [table("", columns, rows), Text("Resume all of one: waybill holds resume CAUSE:SUBJECT --reason WHY")]
+    columns = ["tenant", "hold", ">held", "", "since", "for example", "what to do"]
+    return [
+        table("", columns, map(_line, groups)),
+        Text("Resume all of one: waybill holds resume CAUSE:SUBJECT --reason WHY"),
+    ]
+
+
+def _line(g: HoldGroup) -> tuple[object, ...]:
+    return g.tenant, g.hold, g.orders, _NOUNS.get(g.flow), age(g.since), ", ".join(g.order_numbers), g.next_action
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Everything that is held for one thing."""
+
+    orders: Sequence[OrderRow]
+    purchase_orders: Sequence[PurchaseOrderRow]
+
+    def __len__(self) -> int:
+        return len(self.orders) + len(self.purchase_orders)
+
+    @property
+    def words(self) -> str:
+        """How many of what there are."""
+        counts = ((len(self.orders), Flow.ORDER), (len(self.purchase_orders), Flow.PURCHASE_ORDER))
+        return " and ".join(f"{count} {_NOUNS[flow]}" for count, flow in counts if count)
 
 
 @app.command("resume")
@@ -53,44 +87,60 @@ def _screen(groups: list[HoldGroup]) -> list[RenderableType]:
 def resume(
     hold: HoldArgument, reason: Reason, operator: Operator = "", tenant: Tenant = None, dry_run: DryRun = False
 ) -> Answer:
-    """Resume every order that is held for this cause, or for this cause and subject.
+    """Resume every order and purchase order that is held for this cause, or for this cause and subject.
 
     Example: waybill holds resume unmapped_store:DMA07 --reason "mapped to GT307"
     """
     command = Command(id=commands.new_id(), operator=checked_operator(operator), reason=reason)
     name = hold_name(hold)
     with office() as it:
-        rows = [row for t in tenants_of(it.settings, tenant) for row in _held(it, t, name)]
-        if not rows:
+        found = _held(it, tenants_of(it.settings, tenant), name)
+        if not found:
             raise Trouble(Exit.NOT_FOUND, f"no order is held for {hold}; `waybill holds` lists the causes there are")
         if not dry_run:
-            asyncio.run(_resume(it, rows, command))
-    return _told(hold, rows, dry_run=dry_run)
+            asyncio.run(_resume(it, found, command))
+    return _told(hold, found, dry_run=dry_run)
 
 
-def _held(it: Office, tenant: str, name: HoldName) -> list[OrderRow]:
+def _held(it: Office, tenants: list[str], name: HoldName) -> _Found:
+    by = {"hold": name.cause, "subject": name.subject}
     with it.ledger.reading() as session:
-        return list(orders.find(session, OrderFilter(tenant=tenant, hold=name.cause, subject=name.subject)))
+        return _Found(
+            [row for t in tenants for row in orders.find(session, OrderFilter(tenant=t, **by))],
+            [row for t in tenants for row in po_queries.find(session, PoFilter(tenant=t, **by))],
+        )
 
 
-async def _resume(it: Office, rows: list[OrderRow], command: Command) -> None:
+async def _resume(it: Office, found: _Found, command: Command) -> None:
     client = await temporal()
     try:
-        for tenant in sorted({row.tenant for row in rows}):
-            mine = [row for row in rows if row.tenant == tenant]
-            await commands.resume_all(it.starter(client, tenant), mine, command, _progress)
+        await _resume_all(client, found.orders, it.starter, command)
+        await _resume_all(client, found.purchase_orders, it.po_starter, command)
     except RPCError as error:
         raise no_temporal(error) from None
 
 
+async def _resume_all(
+    client: Client, rows: Sequence[Row], starter: Callable[[Client, str], WorkflowStarter[Row]], command: Command
+) -> None:
+    for tenant in sorted({row.tenant for row in rows}):
+        mine = [row for row in rows if row.tenant == tenant]
+        await commands.resume_all(starter(client, tenant), mine, command, _progress)
+
+
 def _progress(done: int) -> None:
     if done % STEP == 0:
-        say(f"{done} orders resumed")
+        say(f"{done} resumed")
 
 
-def _told(hold: str, rows: list[OrderRow], *, dry_run: bool) -> Answer:
-    numbers = [row.order_no or row.order_id for row in rows]
-    data = {"hold": hold, "orders": len(rows), "dry_run": dry_run, "order_numbers": numbers}
+def _told(hold: str, found: _Found, *, dry_run: bool) -> Answer:
+    numbers, po_numbers = (
+        [name_of(row) for row in found.orders],
+        [name_of(row) for row in found.purchase_orders],
+    )
+    data = {"hold": hold, "dry_run": dry_run, "orders": len(numbers), "order_numbers": numbers}
+    data |= {"purchase_orders": len(po_numbers), "po_numbers": po_numbers}
     if dry_run:
-        return Answer(data, [warning(f"dry run: {len(rows)} orders would be resumed: {', '.join(numbers)}")])
-    return Answer(data, [right(f"{len(rows)} orders held for {hold} were told to resume; `waybill holds` shows more")])
+        names = ", ".join(numbers + po_numbers)
+        return Answer(data, [warning(f"dry run: {found.words} would be resumed: {names}")])
+    return Answer(data, [right(f"{found.words} held for {hold} were told to resume; `waybill holds` shows more")])

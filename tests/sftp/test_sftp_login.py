@@ -101,9 +101,18 @@ def test_a_password_opens_the_server(failing: Stand) -> None:
     assert lists(failing.server(private_key=None, password="sesame"))
 
 
-def test_a_password_is_tried_after_a_key_that_is_refused(failing: Stand, tmp_path: Path) -> None:
-    make_key(tmp_path / "stranger")
-    assert lists(failing.server(private_key=tmp_path / "stranger", password="sesame"))
+def test_a_server_may_want_the_key_and_the_password(failing: Stand, tmp_path: Path) -> None:
+    key = tmp_path / "host_key"
+    pinned = make_key(key)
+    offered: list[str] = []
+    for login, kind in (({"password": SECRET}, Unreachable), ({}, Unauthorized)):
+        with listening() as (port, listener):
+            thread = threading.Thread(target=serve_with_two_factors, args=(listener, key, offered))
+            thread.start()
+            with pytest.raises(kind, match="starts no SFTP|it wants password besides"):
+                lists(failing.server(port=port, host_keys=(pinned,), **login))
+            thread.join(10)
+    assert offered == ["key", SECRET, "key"]
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
@@ -117,8 +126,8 @@ def test_every_kind_of_key_opens_the_server_with_its_passphrase(state: Path, tmp
     with OpenSshServer(tmp_path / "files", state, host_key_kinds=["ed25519"]) as reach:
         stand = Stand(reach, "keys")
         encrypted = tmp_path / "encrypted"
-        encrypted.write_bytes(key.export_private_key(passphrase=SECRET, rounds=1))
-        assert lists(stand.server(private_key=encrypted, passphrase=SECRET, rounds=1))
+        encrypted.write_bytes(key.export_private_key(passphrase=SECRET, rounds=64))
+        assert lists(stand.server(private_key=encrypted, passphrase=SECRET))
 
 
 def test_a_certificate_opens_the_server(state: Path, tmp_path: Path) -> None:
@@ -144,7 +153,7 @@ def test_a_login_that_is_refused_says_what_to_check(stand: Stand, tmp_path: Path
 def test_a_key_file_that_is_missing_or_no_key_is_said(failing: Stand, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no key")
     (tmp_path / "locked").write_bytes(
-        asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="x", rounds=1)
+        asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="x", rounds=64)
     )
     for wrong in ({"private_key": tmp_path / "nowhere"}, {"private_key": tmp_path / "text"}):
         with pytest.raises(Unauthorized, match="nowhere|fit together"):
@@ -152,7 +161,7 @@ def test_a_key_file_that_is_missing_or_no_key_is_said(failing: Stand, tmp_path: 
     with pytest.raises(Unauthorized, match="fit together"):
         lists(failing.server(private_key=tmp_path / "locked"))
     with pytest.raises(Unauthorized, match="fit together"):
-        lists(failing.server(private_key=tmp_path / "locked", passphrase=SECRET, rounds=1))
+        lists(failing.server(private_key=tmp_path / "locked", passphrase=SECRET))
 
 
 def test_weak_algorithms_are_not_offered() -> None:
@@ -195,6 +204,34 @@ def serve_weakly(listener: socket.socket, key: Path) -> None:
             transport.start_server(server=paramiko.ServerInterface())
 
 
+class TwoFactors(paramiko.ServerInterface):
+    """Wants a key, then a password; serves nothing."""
+
+    def __init__(self, offered: list[str]) -> None:
+        self._offered = offered
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "password" if username else ""
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self._offered.append("key")
+        return paramiko.AUTH_PARTIALLY_SUCCESSFUL
+
+    def check_auth_password(self, username: str, password: str) -> int:
+        self._offered.append(password)
+        return paramiko.AUTH_SUCCESSFUL
+
+
+def serve_with_two_factors(listener: socket.socket, key: Path, offered: list[str]) -> None:
+    """A server that wants both, until the client has gone."""
+    connection, _ = listener.accept()
+    with paramiko.Transport(connection) as transport:
+        transport.set_log_channel("connectors.sftp.ssh")
+        transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(str(key)))
+        transport.start_server(server=TwoFactors(offered))
+        transport.join(10)
+
+
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with listening() as (port, listener):
         listener.close()
@@ -216,7 +253,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
 def test_secrets_stand_in_no_error_and_no_log(failing: Stand, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     locked = tmp_path / "locked"
-    locked.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="another", rounds=1))
+    locked.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="another", rounds=64))
     said: list[str] = []
     for login in (
         {"private_key": None, "password": SECRET},

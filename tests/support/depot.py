@@ -3,28 +3,44 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import select
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
+from activities.starting import PoStarter
 from domain.commands import CommandAnswer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
 from domain.po_messages import PoResult, PoRun, PoRunReport, PoRunRequest
-from domain.purchase_order import PoStage, ReceiptState
-from ledger import journal, receipts
+from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
+from ledger import journal, po_files, receipts
 from ledger.journal import Flow
-from ledger.po_tables import PurchaseOrderRow, ReceiptRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from sandbox.sftp.reach import Reach
-from tests.sandbox.erp import NetSuite
+from tests.sandbox.erp import FULFILLMENT, RECEIPT, NetSuite
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import PATIENCE, Town, a_command
 
 STORES = [{"facilityId": "GT101", "externalId": "17"}, {"facilityId": "GT205", "externalId": "18"}]
 PRODUCTS = [{"productId": f"P{number}", "sku": f"SKU-{number}"} for number in (1, 2, 3, 4)]
 SHORT_WAITS = {"answer": 30, "hold_retry": 2, "receipt_overlap": 60, "archived": 0.2}
+STOCK: Mapping[str, Any] = {"policy": {"netsuite_mode": "files"}}
+"""A tenant's NetSuite that runs the stock scripts."""
+EVERYTHING = 1_000
+
+Told = Callable[[PurchaseOrderRow], bool]
+
+
+def at(stage: PoStage) -> Told:
+    """Whether a purchase order is in this stage, and not held."""
+    return lambda row: row.stage is stage and row.hold_cause is None
+
+
+def held(cause: str) -> Told:
+    """Whether a purchase order is held for this cause."""
+    return lambda row: row.hold_cause == cause
 
 
 class Depot(Town):
@@ -87,11 +103,27 @@ class Depot(Town):
         )
         return report
 
-    async def bring_in(self, po_id: str, kind: str = "waybill") -> PurchaseOrderRow:
-        """NetSuite exports, and the purchase order is in HotWax."""
-        self.netsuite.good_run("export", kind)
-        await self.run_until(PoRun.FILES, lambda: self.po(po_id) is not None)
-        return await self.into_hotwax(po_id)
+    @property
+    def kind(self) -> str:
+        """Which scripts this tenant's NetSuite runs."""
+        is_stock = self.settings.tenants[self.tenant].purchasing.policy.netsuite_mode is NetSuiteMode.STOCK
+        return "stock" if is_stock else "waybill"
+
+    async def bring_in(self, *po_ids: str, kind: str | None = None) -> PurchaseOrderRow:
+        """NetSuite exports, and the purchase orders are in HotWax; the first one's row."""
+        await self.export(kind)
+        for po_id in po_ids:
+            await self.into_hotwax(po_id)
+        return self.known_po(po_ids[0])
+
+    async def export(self, kind: str | None = None) -> None:
+        """NetSuite exports, and all its files are read."""
+        self.netsuite.good_run("export", kind or self.kind)
+        await self.take_files()
+
+    async def take_files(self) -> None:
+        """Every file of purchase orders that lies there is read."""
+        await self.run_until(PoRun.FILES, lambda: not self.netsuite.files(FULFILLMENT))
 
     async def into_hotwax(self, po_id: str) -> PurchaseOrderRow:
         """The purchase order is imported as it was told last, or held."""
@@ -105,20 +137,41 @@ class Depot(Town):
                 await self.run(run)
                 await asyncio.sleep(0.05)
 
-    def receive(self, po_id: str, **quantities: object) -> None:
-        """A store receives: pieces by line, as `line_1=20`."""
+    def receive(self, po_id: str, *more: Mapping[str, Any], **quantities: object) -> None:
+        """A store receives in one visit: pieces by line, as `line_1=20`, and whatever `more` says in the desk's words."""
         items = [{"line": name.removeprefix("line_"), "accepted": pieces} for name, pieces in quantities.items()]
-        self.sandbox.post("/admin/po-deeds", {"action": "receive", "poId": po_id, "items": items})
+        self.desk("receive", po_id, items=[*items, *more])
 
-    async def sync(self, po_id: str, kind: str = "waybill") -> None:
+    def desk(self, action: str, po_id: str, **details: Any) -> None:
+        """A store does something to a purchase order."""
+        self.sandbox.post("/admin/po-deeds", {"action": action, "poId": po_id, **details})
+
+    async def carry(self, po_id: str, told: Told) -> PurchaseOrderRow:
+        """All runs but that of the files, again and again as schedules do, until `told` holds of its row."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not told(self.known_po(po_id)):
+                    await self.round()
+        except TimeoutError:
+            raise AssertionError(f"{po_id} never got there: {self.known_po(po_id)!r} {self.story(po_id)}") from None
+        return self.known_po(po_id)
+
+    async def round(self) -> None:
+        """Each run once, and NetSuite's importer between them."""
+        for run in (PoRun.IMPORTS, PoRun.RECEIPTS, PoRun.RECEIPT_FILES):
+            await self.run(run)
+        self.netsuite.good_run("import", self.kind)
+        await self.run(PoRun.ANSWERS)
+
+    async def sync(self, po_id: str) -> None:
         """Receipts of the purchase order go to NetSuite, and its answers come back, until nothing is under way."""
+        on_the_way = {ReceiptState.NEW, ReceiptState.PROMISED, ReceiptState.SENT}
         await self.run(PoRun.RECEIPTS)
-        async with asyncio.timeout(PATIENCE):
-            while any(row.state in {ReceiptState.NEW, ReceiptState.PROMISED} for row in self.receipts(po_id)):
-                await self.run(PoRun.RECEIPT_FILES)
-                self.netsuite.good_run("import", kind)
-                await self.run(PoRun.ANSWERS)
-                await asyncio.sleep(0.1)
+
+        def is_settled(row: PurchaseOrderRow) -> bool:
+            return row.news == row.heard and not any(r.state in on_the_way for r in self.receipts(po_id))
+
+        await self.carry(po_id, is_settled)
 
     # ---- looking and asking ------------------------------------------------------------------------------------------
 
@@ -138,6 +191,25 @@ class Depot(Town):
         with self.ledger.reading() as session:
             return list(receipts.of_po(session, self.tenant, po_id))
 
+    def files(self) -> list[PoFileRow]:
+        """The files that were taken, oldest first."""
+        with self.ledger.reading() as session:
+            return list(po_files.latest(session, self.tenant, EVERYTHING))[::-1]
+
+    def receipt_files(self) -> list[str]:
+        """The names of all receipt files that NetSuite was given."""
+        return sorted(name for folder in ("", "/archive", "/error") for name in self.netsuite.files(RECEIPT + folder))
+
+    def made(self, po_id: str) -> list[dict[int, str]]:
+        """The item receipts in NetSuite, oldest first: what each has by line."""
+        found = self.sandbox.get("/admin/netsuite/receipts", poId=po_id)["receipts"]
+        return [{line["line"]: line["quantity"] for line in receipt["lines"]} for receipt in found]
+
+    @property
+    def po_starter(self) -> PoStarter:
+        """What starts and wakes the purchase orders of this depot."""
+        return PoStarter(self.client, self.settings.tenants[self.tenant].purchasing.waits)
+
     def story(self, po_id: str) -> list[str]:
         """Its audit trail, in short."""
         with self.ledger.reading() as session:
@@ -149,7 +221,7 @@ class Depot(Town):
         return self.client.get_workflow_handle(po_workflow_id(self.tenant, po_id), result_type=PoResult)
 
     async def po_command(self, po_id: str, verb: str, **fields: Any) -> CommandAnswer:
-        """An operator's command, as an update."""
+        """An operator's command, as an update; a refusal by the validator is an answer as well."""
         command = a_command(**fields)
         try:
             answer: CommandAnswer = await self.po_handle(po_id).execute_update(
@@ -159,18 +231,10 @@ class Depot(Town):
             return CommandAnswer(accepted=False, message=str(error.cause))
         return answer
 
-    async def until_po(self, po_id: str, told: Callable[[PurchaseOrderRow], bool]) -> PurchaseOrderRow:
+    async def until_po(self, po_id: str, told: Told) -> PurchaseOrderRow:
         """Its row once `told` holds of it."""
         await self.until_true(lambda: told(self.known_po(po_id)), f"{po_id}: {self.story(po_id)}")
         return self.known_po(po_id)
-
-    async def until_po_stage(self, po_id: str, stage: PoStage) -> PurchaseOrderRow:
-        """Its row once it is in this stage, and not held."""
-        return await self.until_po(po_id, lambda row: row.stage is stage and row.hold_cause is None)
-
-    async def until_po_held(self, po_id: str, cause: str) -> PurchaseOrderRow:
-        """Its row once it is held for this cause."""
-        return await self.until_po(po_id, lambda row: row.hold_cause == cause)
 
     async def clear(self) -> None:
         """End every workflow of this depot."""
