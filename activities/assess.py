@@ -109,6 +109,7 @@ class _Assessing:
                 self._answered(given.command, accepted=accepted, message=f"was given before: {earlier.text}")
                 continue
             reason = refusal(given.verb, given.command, self._situation(found)) or self._unknown_store(given.command)
+            reason = reason or self._taken_number(given, found)
             if reason is None:
                 self._carry_out(given.verb, given.command, found)
             self._keep(given, reason)
@@ -118,6 +119,13 @@ class _Assessing:
         if command.store is None or command.store in codes:
             return None
         return f"store {command.store} is not in [stores] of waybill.toml: it has {', '.join(codes)}"
+
+    def _taken_number(self, given: GivenCommand, found: Found) -> str | None:
+        number = given.command.number
+        if given.verb is not Verb.CONFIRM or number is None:
+            return None
+        other = effects.holder_of(self.session, self._chosen(given.command, found), number)
+        return f"number {number} belongs to {other} already: look again in Retail Pro" if other else None
 
     def _keep(self, given: GivenCommand, refused: str | None) -> None:
         command = given.command

@@ -8,6 +8,15 @@ CALL_SECONDS = Histogram("waybill_remote_call_seconds", "Time of calls to remote
 ORDERS = Gauge("waybill_orders", "Orders by stage", ["tenant", "stage"])
 HOLDS = Gauge("waybill_holds", "Held orders by cause", ["tenant", "cause"])
 OLDEST = Gauge("waybill_oldest_order_seconds", "Age in its stage of the open order that moved least", ["tenant"])
+PURCHASE_ORDERS = Gauge("waybill_purchase_orders", "Purchase orders by stage", ["tenant", "stage"])
+PO_HOLDS = Gauge("waybill_po_holds", "Held purchase orders by cause", ["tenant", "cause"])
+RECEIPTS = Gauge("waybill_po_receipts", "Receipts of purchase orders by where they stand", ["tenant", "state"])
+OLDEST_PO = Gauge(
+    "waybill_oldest_po_seconds", "Age in its stage of the open purchase order that moved least", ["tenant"]
+)
+OLDEST_RECEIPT = Gauge(
+    "waybill_oldest_unsynced_receipt_seconds", "Age of the oldest receipt that NetSuite does not have", ["tenant"]
+)
 
 
 def count_call(system: str, operation: str, result: str, seconds: float) -> None:

@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.effects import Effects, Writer
 from activities.failures import tells_temporal
+from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
 from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
@@ -53,16 +54,19 @@ class PoAnswerActivities:
     @tells_temporal
     def send_receipts(self, request: PoRunRequest) -> PoRunReport:
         """Every promised receipt lies in a file that NetSuite can read; files of a run that died are finished first."""
-        systems = self._tenants.get(request.tenant).purchasing
+        return noted(self._ledger, request, lambda: self._send(request.tenant))
+
+    def _send(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
         with self._ledger.reading() as session:
-            keys = receipts.files_under_way(session, request.tenant)
+            keys = receipts.files_under_way(session, tenant)
         sent = 0
-        if not keys and not self._is_any_promised(request.tenant):
+        if not keys and not self._is_any_promised(tenant):
             return PoRunReport(counts={"files": 0, "receipts": 0})
         with systems.files.session(activity.heartbeat) as files:
-            keys += self._promise_files(request.tenant, systems, files)
+            keys += self._promise_files(tenant, systems, files)
             for key in keys:
-                sent += self._publish(request.tenant, systems, files, key)
+                sent += self._publish(tenant, systems, files, key)
         return PoRunReport(counts={"files": len(keys), "receipts": sent})
 
     def _is_any_promised(self, tenant: str) -> bool:
@@ -111,10 +115,13 @@ class PoAnswerActivities:
     @tells_temporal
     def read_answers(self, request: PoRunRequest) -> PoRunReport:
         """What NetSuite made of the receipts is in the ledger, as far as it answers at all."""
-        systems = self._tenants.get(request.tenant).purchasing
+        return noted(self._ledger, request, lambda: self._answers(request.tenant))
+
+    def _answers(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
         is_ours = systems.policy.netsuite_mode is NetSuiteMode.WAYBILL
         with systems.files.session(activity.heartbeat) as files:
-            answered = (self._read_acks if is_ours else self._watch)(request.tenant, systems, files)
+            answered = (self._read_acks if is_ours else self._watch)(tenant, systems, files)
         return PoRunReport(counts={"answered": answered})
 
     def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.failures import tells_temporal
+from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
@@ -22,17 +23,20 @@ from connectors.sftp.models import ClaimedFile, Seen
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import OutboundFolder
 from domain.po_messages import PoRunReport, PoRunRequest
-from domain.purchase_order import NetSuiteMode, PurchaseOrder
+from domain.purchase_order import NetSuiteMode
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
 from ledger.po_files import FileKind, FileState
+from ledger.purchase_orders import Told
 
 log = structlog.get_logger()
 
 BY = "waybill"
 """Whose claims these are: one run of a tenant takes files at a time, and finishes what an earlier one has left."""
 
-APPLIED_AT_ONCE = 200
+APPLIED_AT_ONCE, TEXT_AT_ONCE = 200, 1_000_000
+"""Purchase orders that are taken over in one transaction, and characters of their rows: what is in memory at a time."""
+
 TOLD_ROWS = 3
 """Bad rows of one purchase order that are told by its hold; all of them stand in the error file."""
 
@@ -65,11 +69,14 @@ class PoFileActivities:
     @tells_temporal
     def take_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
         """Every complete file is read: what it tells is in the ledger, and the file in the archive."""
-        systems = self._tenants.get(request.tenant).purchasing
+        return noted(self._ledger, request, lambda: self._take(request.tenant))
+
+    def _take(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
-            for claimed in self._claimed(request.tenant, systems, files):
-                read = _Reading(self._ledger, request.tenant, systems, files, claimed).run()
+            for claimed in self._claimed(tenant, systems, files):
+                read = _Reading(self._ledger, tenant, systems, files, claimed).run()
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
         return PoRunReport(counts=counts)
@@ -141,29 +148,37 @@ class _Reading:
         while po_ids := self._next(file_id, after):
             with self._ledger.writing() as session:
                 rows = map(GoodRow._make, po_files.staged_rows(session, file_id, po_ids))
-                told = self._told(rows, summary)
-                changed += self._record(session, told, po_ids, file_id)
+                changed += self._record(session, self._told(rows, summary), po_ids, file_id)
             after = po_ids[-1]
             unheard -= set(po_ids)
             activity.heartbeat()
-        with self._ledger.writing() as session:
-            return changed + self._record(session, (), sorted(unheard), file_id)
+        return changed + self._apply_bad(file_id, sorted(unheard))
+
+    def _apply_bad(self, file_id: int, unheard: Sequence[str]) -> int:
+        """Hold the purchase orders of which no row was good."""
+        changed = 0
+        for start in range(0, len(unheard), APPLIED_AT_ONCE):
+            po_ids = unheard[start : start + APPLIED_AT_ONCE]
+            with self._ledger.writing() as session:
+                told = (Told(po_id, None, self._why(po_id)) for po_id in po_ids)
+                changed += self._record(session, told, po_ids, file_id)
+            activity.heartbeat()
+        return changed
 
     def _next(self, file_id: int, after: str) -> Sequence[str]:
         with self._ledger.reading() as session:
-            return po_files.staged_ids(session, file_id, after, APPLIED_AT_ONCE)
+            return po_files.staged_ids(session, file_id, after, APPLIED_AT_ONCE, TEXT_AT_ONCE)
 
-    def _told(self, rows: Iterable[GoodRow], summary: FileSummary) -> list[PurchaseOrder]:
-        """The purchase orders of these rows; those with bad rows only where the tenant goes on without them."""
-        told = list(assembled(rows, summary.format, self._tenant))
-        for each in told:
-            self._bad.take(each.bad)
+    def _told(self, rows: Iterable[GoodRow], summary: FileSummary) -> Iterator[Told]:
+        """What these rows tell; of purchase orders with bad rows only where the tenant goes on without them."""
         partial = self._systems.policy.partial_pos
-        return [each.po for each in told if each.po and (partial or not self._why(each.po_id))]
+        for each in assembled(rows, summary.format, self._tenant):
+            self._bad.take(each.bad)
+            why = self._why(each.po_id)
+            yield Told(each.po_id, each.po if partial or not why else None, why)
 
-    def _record(self, session: Session, told: Sequence[PurchaseOrder], po_ids: Sequence[str], file_id: int) -> int:
-        bad = {po_id: why for po_id in po_ids if (why := self._why(po_id))}
-        return purchase_orders.record_told(session, self._tenant, told, bad, file_id, _now())
+    def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str], file_id: int) -> int:
+        return purchase_orders.record_told(session, self._tenant, told, po_ids, file_id, _now())
 
     def _why(self, po_id: str) -> list[str]:
         """Why rows of this purchase order could not be read.

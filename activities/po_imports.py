@@ -12,6 +12,7 @@ from temporalio import activity
 
 from activities.effects import Effects, Writer
 from activities.failures import tells_temporal
+from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
 from connectors.po_files.errors import FileRefusedError
 from connectors.po_files.import_csv import RefusedRecord, close_csv, import_csv, refused_records
@@ -56,10 +57,13 @@ class PoImportActivities:
     @tells_temporal
     def import_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
         """Uploads under way are followed, and what is wanted since is uploaded."""
-        systems = self._tenants.get(request.tenant).purchasing
-        followed = self._follow_all(request.tenant, systems)
+        return noted(self._ledger, request, lambda: self._import(request.tenant))
+
+    def _import(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
+        followed = self._follow_all(tenant, systems)
         uploaded = 0
-        while sent := self._upload_next(request.tenant, systems):
+        while sent := self._upload_next(tenant, systems):
             uploaded += sent
             activity.heartbeat()
         return PoRunReport(counts={"settled": followed, "uploaded": uploaded})

@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.failures import tells_temporal
 from activities.po_imports import lines_of
+from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
 from connectors.po_ports import OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
 from domain.po_messages import PoRunReport, PoRunRequest
@@ -35,12 +36,15 @@ class PoReceiptActivities:
     @tells_temporal
     def poll_receipts(self, request: PoRunRequest) -> PoRunReport:
         """Every receipt since the cursor is in the ledger, summed up per purchase order and shipment."""
-        systems = self._tenants.get(request.tenant).purchasing
-        since, read, changed, number = self._since(request.tenant, systems), 0, 0, 0
+        return noted(self._ledger, request, lambda: self._poll(request.tenant))
+
+    def _poll(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
+        since, read, changed, number = self._since(tenant, systems), 0, 0, 0
         while True:
             page = systems.oms.receipts_since(since, number)
-            _tell_bad(request.tenant, page)
-            changed += self._keep(request.tenant, systems, page.receipts, cursor=True)
+            _tell_bad(tenant, page)
+            changed += self._keep(tenant, systems, page.receipts)
             read, number = read + len(page.receipts), number + 1
             activity.heartbeat()
             if page.last:
@@ -50,14 +54,14 @@ class PoReceiptActivities:
     @tells_temporal
     def sweep_receipts(self, request: PoRunRequest) -> PoRunReport:
         """What HotWax has of every open purchase order is compared: corrections tell of themselves nowhere else."""
-        systems = self._tenants.get(request.tenant).purchasing
+        return noted(self._ledger, request, lambda: self._sweep(request.tenant))
+
+    def _sweep(self, tenant: str) -> PoRunReport:
+        systems = self._tenants.get(tenant).purchasing
         swept, changed, after = 0, 0, ""
-        while rows := self._open_after(request.tenant, after):
-            for row in rows:
-                page = systems.oms.receipts_of(row.oms_id or "")
-                _tell_bad(request.tenant, page)
-                changed += self._keep(request.tenant, systems, page.receipts, cursor=False)
-                activity.heartbeat()
+        while rows := self._open_after(tenant, after):
+            oms_ids = [row.oms_id for row in rows if row.oms_id]
+            changed += self._keep(tenant, systems, self._receipts_of(tenant, systems, oms_ids), swept=oms_ids)
             swept, after = swept + len(rows), rows[-1].po_id
         return PoRunReport(counts={"swept": swept, "changed": changed})
 
@@ -70,9 +74,23 @@ class PoReceiptActivities:
         with self._ledger.reading() as session:
             return purchase_orders.receivable(session, tenant, after, SWEPT_AT_ONCE)
 
-    def _keep(self, tenant: str, systems: Purchasing, rows: Sequence[OmsReceipt], *, cursor: bool) -> int:
-        """Keep a page of receipts with the cursor, in one transaction; how many purchase orders have news of it."""
-        by_order = defaultdict[str, list[OmsReceipt]](list)
+    def _receipts_of(self, tenant: str, systems: Purchasing, oms_ids: Sequence[str]) -> list[OmsReceipt]:
+        found: list[OmsReceipt] = []
+        for oms_id in oms_ids:
+            page = systems.oms.receipts_of(oms_id)
+            _tell_bad(tenant, page)
+            found += page.receipts
+            activity.heartbeat()
+        return found
+
+    def _keep(
+        self, tenant: str, systems: Purchasing, rows: Sequence[OmsReceipt], swept: Sequence[str] | None = None
+    ) -> int:
+        """Keep receipts in one transaction; how many purchase orders have news of them.
+
+        `swept` names the orders that were asked for all of theirs, also those that have none: then the cursor stays.
+        """
+        by_order = defaultdict[str, list[OmsReceipt]](list, {oms_id: [] for oms_id in swept or ()})
         for row in rows:
             if row.order_id:
                 by_order[row.order_id].append(row)
@@ -85,7 +103,7 @@ class PoReceiptActivities:
                 _keep_of_one(session, row, by_order[oms_id], found, now)
                 for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()
             )
-            if cursor and rows:
+            if swept is None and rows:
                 feeds.advance(session, tenant, min(max(row.at for row in rows), now), now, FEED)
         return changed
 

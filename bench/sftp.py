@@ -118,7 +118,7 @@ class Bench:
         return name
 
     def _check(self, kind: str, folder: Path) -> None:
-        """All files of a kind are in the folder as they should be; then the folder goes, so that the disk stays small."""
+        """All files of a kind are in the folder as they should be; then the folder goes, to save the disk."""
         wanted = dict([("large.bin", self._large)] if kind == "large" else self._small)
         found = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
         if found != wanted:

@@ -116,6 +116,9 @@ class LedgerDocument(Frozen):
     at: Moment | None = None
     """When it was settled, or sent."""
     number: str | None = None
+    adopted: bool = False
+    """Whether Retail Pro said of an attempt in doubt that it has the number: it may be somebody else's document."""
+    attempts: int = 1
 
 
 class Balance(Frozen):

@@ -45,6 +45,7 @@ class Proof:
         self._booked: dict[_Identity, list[Document]] = {}
         for document in books.documents if books else ():
             self._booked.setdefault(document.identity, []).append(document)
+        self._numbered = {(d.kind, d.document_no): d for d in (books.documents if books else ()) if d.document_no}
         self._claimed: dict[_Identity, str] = {}
         self._stock = StockSheet(policy)
         self._excuses: dict[str, str] = {}
@@ -102,15 +103,23 @@ class Proof:
         if self._books is None:
             return is_done
         if len(found) > 1 and not made.foreign:
-            self._doubled(made.document, found)
+            self._doubled(made, found)
         if not is_done:
             self._in_doubt(case, made, found)
             return bool(found) and not made.foreign
         if not found:
             return self._absent(case, made)
         for theirs in found:
-            self._compare(made.document, theirs)
+            self._compare(made, theirs)
+        self._check_number(made)
         return True
+
+    def _check_number(self, made: LedgerDocument) -> None:
+        """The number that was confirmed or answered is not that of another document."""
+        other = self._numbered.get((made.document.kind, made.number or ""))
+        if other and other.identity != made.document.identity:
+            cause = f"it is the number of {other.name}: a wrong one was confirmed, or answered"
+            self._differ("wrong_number", made.document.name, cause, ledger=made.number, retailpro=other.name)
 
     def _count(self, case: Case, made: LedgerDocument) -> None:
         self._counts[f"{made.document.kind}s"] += 1
@@ -138,9 +147,12 @@ class Proof:
         self._differ(f"lost_{made.document.kind}", name, cause, ledger=made.key, moves=made.document.moves)
         return True
 
-    def _doubled(self, ours: Document, found: Sequence[Document]) -> None:
+    def _doubled(self, made: LedgerDocument, found: Sequence[Document]) -> None:
+        ours = made.document
+        by_us = f", or by one of our {made.attempts} attempts" if made.attempts > 1 else ""
         numbers = ", ".join(d.document_no for d in found if d.document_no)
-        cause = "made again by hand or by another system" + (f"; its documents there: {numbers}" if numbers else "")
+        there = f"; its documents there: {numbers}" if numbers else ""
+        cause = f"made again by hand or by another system{by_us}{there}"
         times = f"{len(found)} times"
         self._differ(f"doubled_{ours.kind}", ours.name, cause, ledger="once", retailpro=times, moves=ours.moves)
 
@@ -150,21 +162,23 @@ class Proof:
         reason = f"{case.excuse or 'not settled'}; {state}; {there}"
         self._explained.append(Explained(kind="in_doubt", key=made.document.name, reason=reason))
 
-    def _compare(self, ours: Document, theirs: Document) -> None:
+    def _compare(self, made: LedgerDocument, theirs: Document) -> None:
         """The one document on both sides: same stores, same units, same total."""
+        ours = made.document
+        strange = "; or it is somebody else's, adopted when an attempt of ours was in doubt" if made.adopted else ""
         moves = {**ours.moves, **theirs.moves}
         if ours.route != theirs.route:
-            cause = "it was made, or changed by hand, for another store than was asked for"
+            cause = f"it was made, or changed by hand, for another store than was asked for{strange}"
             self._differ("wrong_store", ours.name, cause, ledger=_way(ours), retailpro=_way(theirs), moves=moves)
         if ours.by_upc != theirs.by_upc:
-            cause = "it was changed by hand, or Retail Pro did not take its lines as they were sent"
+            cause = f"it was changed by hand, or Retail Pro did not take its lines as they were sent{strange}"
             ledger, retailpro = as_table(ours.as_spelled), as_table(theirs.as_spelled)
             self._differ("wrong_quantity", ours.name, cause, ledger=ledger, retailpro=retailpro, moves=moves)
         elif ours.by_origin and theirs.by_origin and ours.by_origin != theirs.by_origin:
             cause = "the store that shipped was changed by hand"
             self._differ("wrong_origin", ours.name, cause, ledger=_origins(ours), retailpro=_origins(theirs))
         if ours.total is not None and theirs.total is not None and ours.total != theirs.total:
-            cause = "prices were changed by hand, or Retail Pro adds up another way than was sent"
+            cause = f"prices were changed by hand, or Retail Pro adds up another way than was sent{strange}"
             total, found = format(ours.total, "f"), format(theirs.total, "f")
             self._differ("wrong_total", ours.name, cause, ledger=total, retailpro=found)
 
@@ -224,7 +238,7 @@ class Proof:
     def _unasked(self, stray: Document) -> None:
         excuse = self._excuses.get(stray.number)
         what = f"order {stray.number} is {excuse}" if excuse else "no order in the ledger has this number"
-        cause = f"made by hand or by another system: {what}"
+        cause = f"made by hand, by another system, or by an attempt of ours that was refused: {what}"
         times = len(self._booked[stray.identity])
         told = f"{_way(stray)}, {int(sum(stray.by_upc.values()))} units" + (f", {times} times" if times > 1 else "")
         self._differ(f"unasked_{stray.kind}", stray.name, cause, retailpro=told, moves=stray.moves)

@@ -30,8 +30,6 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.url = make_url(_with_driver(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self.engine = self._engine("NORMAL")
         # An effect must be on disk before its request leaves; a feed event lost with the power is read again.
         self._durable_engine = self._engine("FULL") if self.is_sqlite else self.engine
@@ -45,6 +43,11 @@ class Ledger:
         event.listen(engine, "connect", _pragmas(synchronous))
         event.listen(engine, "begin", _begin)
         return engine
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether there is no file at all where a SQLite ledger should be; nothing is made by asking."""
+        return self.is_sqlite and bool(self.url.database) and not Path(self.url.database or "").exists()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

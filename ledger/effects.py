@@ -35,6 +35,9 @@ _OF_ORDER = (
 )
 
 
+ADOPTED = " (adopted: the remote has this number already, and an attempt of ours was in doubt)"
+
+
 class NotPromisedError(LookupError):
     """There is no such promise now; the next assessment of the order makes it anew, if it is still owed."""
 
@@ -161,7 +164,8 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
         lease_until=None,
         settled_at=now,
     )
-    _note(session, row, now, _told(row))
+    adopted = outcome.outcome is Outcome.ALREADY_EXISTS and state is EffectState.DONE
+    _note(session, row, now, _told(row) + (ADOPTED if adopted else ""))
     return row
 
 
@@ -174,6 +178,18 @@ def release(session: Session, key: str, attempt: int, now: datetime, why: str) -
         if not row.in_doubt:
             row.sent_at = None
         _note(session, row, now, f"attempt {attempt} was not applied: {why}")
+
+
+def holder_of(session: Session, row: EffectRow, number: str) -> str | None:
+    """Another document of this kind that has this number in the remote system already, by its key."""
+    theirs = select(EffectRow.key).where(
+        EffectRow.tenant == row.tenant,
+        EffectRow.kind == row.kind,
+        EffectRow.number == number,
+        EffectRow.key != row.key,
+        EffectRow.state == EffectState.DONE,
+    )
+    return session.exec(theirs.limit(1)).first()
 
 
 def confirm(row: EffectRow, number: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The audit trail: written in the transaction of what it tells, never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -51,6 +51,13 @@ def write(
     entry = {**About(*row_of)._asdict(), "at": at, "kind": kind, "actor": actor, "text": text}
     # Past the session: nobody needs the object, and what the session holds back need not be written for it.
     session.connection().execute(_ENTRY, {**entry, "command_id": command_id})
+
+
+def write_all(session: Session, at: datetime, kind: str, texts: Iterable[tuple[About, str]]) -> None:
+    """Add an entry about each of these, as `write` does."""
+    told = {"at": at, "kind": kind, "actor": ENGINE, "command_id": None}
+    if entries := [{**told, **about._asdict(), "text": text} for about, text in texts]:
+        session.connection().execute(_ENTRY, entries)
 
 
 def timeline(session: Session, tenant: str, subject: str, flow: Flow = Flow.ORDER) -> Sequence[JournalRow]:

@@ -18,6 +18,10 @@ class SchemaOutdatedError(Exception):
     """The ledger's schema is not this version's."""
 
 
+class LedgerMissingError(SchemaOutdatedError):
+    """There is no ledger: a wrong path, a lost file, or an installation that was never set up."""
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -31,6 +35,8 @@ def migrate(ledger: Ledger) -> str:
     Raises:
         LedgerUnavailableError: the database is locked, full or out of reach.
     """
+    if ledger.is_missing:
+        Path(ledger.url.database or "").parent.mkdir(parents=True, exist_ok=True)
     with ledger.statements() as connection:
         if not ledger.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -48,7 +54,14 @@ def check(ledger: Ledger) -> None:
 
     Raises:
         SchemaOutdatedError: `waybill setup` has to run first.
+        LedgerMissingError: there is none; a new one would not know what was invoiced.
     """
+    if ledger.is_missing:
+        raise LedgerMissingError(
+            f"there is no ledger at {ledger.url.database}: check ledger_url and the working folder. If the file was "
+            "lost, restore the backup first: a new ledger knows nothing of what was invoiced. `waybill setup` makes "
+            "an empty one, for a new installation only"
+        )
     with ledger.reading() as session:
         found = MigrationContext.configure(session.connection()).get_current_revision()
     if found != newest():

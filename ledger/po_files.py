@@ -1,12 +1,19 @@
 """Files that came over SFTP: recognized by their bytes, and staged row by row until they are read to the end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate, groupby
 
-from sqlmodel import Session, col, delete, insert, select
+from sqlmodel import Session, col, delete, func, insert, select
 
 from ledger.po_tables import PoFileRow, StagedRow
+
+StagedLine = tuple[int, str, str]
+"""A row of a file: its line number, its purchase order, and its text, which is one line."""
+
+_READ = 100
+"""Staged rows that are fetched at once: one purchase order may have more than fit into memory."""
 
 
 class FileKind(StrEnum):
@@ -56,25 +63,46 @@ def read_before(session: Session, tenant: str, kind: FileKind, sha256: str) -> P
     return session.exec(mine).first()
 
 
-def stage(session: Session, file_id: int, rows: Sequence[tuple[int, str, str]]) -> None:
-    """Keep rows `(line number, purchase order, body)` until the whole file is read."""
-    if rows:
-        values = [{"file_id": file_id, "number": n, "po_id": po_id, "body": body} for n, po_id, body in rows]
+def stage(session: Session, file_id: int, rows: Sequence[StagedLine]) -> None:
+    """Keep rows until the whole file is read; those of one purchase order that follow each other are kept as one."""
+    runs = (list(run) for _, run in groupby(enumerate(rows), key=_run_of))
+    values = [
+        {"file_id": file_id, "number": run[0][1][0], "po_id": run[0][1][1], "body": "\n".join(row[2] for _, row in run)}
+        for run in runs
+    ]
+    if values:
         session.exec(insert(StagedRow), params=values)
 
 
-def staged_ids(session: Session, file_id: int, after: str, limit: int) -> Sequence[str]:
-    """The next purchase orders of a staged file, by id, from the one behind `after` on."""
-    mine = select(StagedRow.po_id).where(StagedRow.file_id == file_id, col(StagedRow.po_id) > after)
-    return session.exec(mine.distinct().order_by(col(StagedRow.po_id)).limit(limit)).all()
+def _run_of(indexed: tuple[int, StagedLine]) -> tuple[str, int]:
+    """The same for all rows of a purchase order between which no line is missing."""
+    index, (number, po_id, _) = indexed
+    return po_id, number - index
 
 
-def staged_rows(session: Session, file_id: int, po_ids: Iterable[str]) -> Sequence[tuple[int, str, str]]:
+def staged_ids(session: Session, file_id: int, after: str, limit: int, most_text: int) -> Sequence[str]:
+    """The next purchase orders of a staged file, by id, from the one behind `after` on.
+
+    At most `limit` of them, and no more than have `most_text` characters together, unless a single one has more.
+    """
+    size = func.sum(func.length(StagedRow.body))
+    mine = select(StagedRow.po_id, size).where(StagedRow.file_id == file_id, col(StagedRow.po_id) > after)
+    found = session.exec(mine.group_by(col(StagedRow.po_id)).order_by(col(StagedRow.po_id)).limit(limit)).all()
+    until = accumulate(size for _, size in found)
+    return [po_id for (po_id, _), text in zip(found, until, strict=True) if text <= most_text] or [
+        po_id for po_id, _ in found[:1]
+    ]
+
+
+def staged_rows(session: Session, file_id: int, po_ids: Iterable[str]) -> Iterator[StagedLine]:
     """The staged rows of these purchase orders as they were given, by purchase order and then by line number."""
     mine = select(StagedRow.number, StagedRow.po_id, StagedRow.body).where(
         StagedRow.file_id == file_id, col(StagedRow.po_id).in_(list(po_ids))
     )
-    return session.exec(mine.order_by(col(StagedRow.po_id), col(StagedRow.number))).all()
+    runs = session.exec(mine.order_by(col(StagedRow.po_id), col(StagedRow.number)).execution_options(yield_per=_READ))
+    for first, po_id, body in runs:
+        for number, text in enumerate(body.split("\n"), first):
+            yield number, po_id, text
 
 
 def ended(session: Session, file_id: int, state: FileState, now: datetime, note: str = "") -> PoFileRow:

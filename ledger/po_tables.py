@@ -142,14 +142,17 @@ class PoFileRow(SQLModel, table=True):
 
 
 class StagedRow(SQLModel, table=True):
-    """One good row of a file that is being read; gone when the file is done."""
+    """Good rows of one purchase order that follow each other in a file that is being read; gone when it is done."""
 
     __tablename__ = "po_staged_rows"
+    __table_args__ = (Index("po_staged_rows_by_po", "file_id", "po_id", "number"),)
 
     file_id: int = Field(primary_key=True)
     number: int = Field(primary_key=True)
-    po_id: str = Field(index=True)
+    """The first row's line in the file."""
+    po_id: str
     body: str = Field(sa_type=Text)
+    """The rows as text, one on each line."""
 
 
 class SequenceRow(SQLModel, table=True):
@@ -160,3 +163,17 @@ class SequenceRow(SQLModel, table=True):
     tenant: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     next_number: int
+
+
+class RunRow(SQLModel, table=True):
+    """One of a tenant's runs: when it last ended well, and why it does not now."""
+
+    __tablename__ = "po_runs"
+
+    tenant: str = Field(primary_key=True)
+    run: str = Field(primary_key=True)
+    ended_at: datetime | None = moment(nullable=True)
+    counts: dict[str, int] | None = json()
+    hold_cause: str | None = None
+    hold_evidence: str = Field(default="", sa_type=Text)
+    hold_since: datetime | None = moment(nullable=True)

@@ -1,12 +1,13 @@
 """Purchase orders in the ledger: told by NetSuite, found in HotWax, assessed, and word of them to their workflows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, insert, select, update
 
 from domain.purchase_order import (
     ImportedLine,
@@ -59,54 +60,77 @@ def hold_of(row: PurchaseOrderRow) -> Hold | None:
 # ---- what NetSuite tells ---------------------------------------------------------------------------------------------
 
 
+class Told(NamedTuple):
+    """What a file tells of a purchase order, and why rows of it could not be read.
+
+    `po` is None where its good rows change nothing: there are none, or the tenant takes whole purchase orders only.
+    """
+
+    po_id: str
+    po: PurchaseOrder | None
+    bad: Sequence[str] = ()
+
+
 def record_told(
-    session: Session,
-    tenant: str,
-    told: Sequence[PurchaseOrder],
-    bad: Mapping[str, Sequence[str]],
-    file_id: int,
-    now: datetime,
+    session: Session, tenant: str, told: Iterable[Told], po_ids: Collection[str], file_id: int, now: datetime
 ) -> int:
     """Keep what a file told of these purchase orders; how many of them are new or changed.
 
-    `bad` gives, by purchase order, why rows of it could not be read: its good rows change nothing then, unless the
-    tenant allows that (such a purchase order stands in `told` as well). One that is told as it was before is no news,
-    and one older than what is known is left aside.
+    One that is told as it was before is no news, and one older than what is known is left aside. `told` is about
+    `po_ids`, and may be a stream: of each purchase order only what is written stays in memory.
     """
-    known = rows_of(session, tenant, {po.po_id for po in told} | bad.keys())
-    fresh = 0
-    for po in told:
-        row = known.get(po.po_id) or _new_row(session, tenant, po.po_id, now)
-        known[po.po_id] = row
-        fresh += _tell(session, row, po, tuple(bad.get(po.po_id, ())), file_id, now)
-    for po_id, reasons in bad.items():
-        row = known.get(po_id) or _new_row(session, tenant, po_id, now)
-        if row.bad_rows != list(reasons):
-            row.bad_rows, row.file_id, row.news = list(reasons), file_id, row.news + 1
-            journal.write(session, about(row), now, "file", f"file {file_id} has {len(reasons)} bad rows of it")
-            fresh += 1
-    return fresh
+    known = rows_of(session, tenant, po_ids)
+    found: dict[str, _News] = {}
+    for each in told:
+        row = known.get(each.po_id)
+        if news := _news(row, each, now):
+            found[each.po_id] = news
+        elif row and each.po:
+            _told_again(row, each.po, file_id, now)
+    for po_id in found.keys() & known.keys():
+        row = known[po_id]
+        row.sqlmodel_update({**found[po_id].values, "file_id": file_id, "news": row.news + 1})
+    blank = PurchaseOrderRow(tenant=tenant, po_id="", file_id=file_id, news=1, stage_since=now, seen_at=now).model_dump()
+    fresh = [{**blank, "po_id": po_id, **news.values} for po_id, news in found.items() if po_id not in known]
+    if fresh:
+        session.exec(insert(PurchaseOrderRow), params=fresh)
+    entries = ((About(tenant, po_id, Flow.PURCHASE_ORDER), news.text) for po_id, news in found.items())
+    journal.write_all(session, now, "file", ((about, f"{text} by file {file_id}") for about, text in entries))
+    return len(found)
 
 
-def _new_row(session: Session, tenant: str, po_id: str, now: datetime) -> PurchaseOrderRow:
-    row = PurchaseOrderRow(tenant=tenant, po_id=po_id, stage_since=now, seen_at=now)
-    session.add(row)
-    return row
+class _News(NamedTuple):
+    """What a file changes about a purchase order: columns and their values, and what the journal tells of it."""
+
+    values: Mapping[str, Any]
+    text: str
 
 
-def _tell(
-    session: Session, row: PurchaseOrderRow, po: PurchaseOrder, bad: tuple[str, ...], file_id: int, now: datetime
-) -> bool:
+def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | None:
+    bad, bad_before = list(told.bad), (row and row.bad_rows) or []
+    if told.po and not (row and _is_older(row, told.po)):
+        values = _columns(told.po, now)
+        if row is None or values["told_digest"] != row.told_digest or bad != bad_before:
+            values |= {"number": told.po.number or (row and row.number), "bad_rows": bad or None}
+            verb = "amended" if row and row.told_digest else "first told"
+            return _News(values, f"{verb} with {len(told.po.lines)} lines")
+    return _News({"bad_rows": bad}, f"{len(bad)} bad rows of it seen") if bad and bad != bad_before else None
+
+
+def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
     body = po.model_dump_json(exclude={"modified_at"})
-    digest = sha256(body.encode()).hexdigest()
-    if _is_older(row, po) or (digest == row.told_digest and list(bad) == (row.bad_rows or [])):
-        return False
-    verb = "amended" if row.told_digest else "first told"
-    row.told, row.told_digest, row.told_at = body, digest, po.modified_at or now
-    row.number, row.status = po.number or row.number, po.status and str(po.status)
-    row.bad_rows, row.file_id, row.news = list(bad) or None, file_id, row.news + 1
-    journal.write(session, about(row), now, "file", f"{verb} by file {file_id}: {len(po.lines)} lines")
-    return True
+    return {
+        "told": body,
+        "told_digest": sha256(body.encode()).hexdigest(),
+        "told_at": po.modified_at or now,
+        "status": po.status and str(po.status),
+    }
+
+
+def _told_again(row: PurchaseOrderRow, po: PurchaseOrder, file_id: int, now: datetime) -> None:
+    """Note that it is as it was at a later time too: the proof asks how new NetSuite's word is."""
+    if not _is_older(row, po):
+        row.told_at, row.file_id = po.modified_at or now, file_id
 
 
 def _is_older(row: PurchaseOrderRow, po: PurchaseOrder) -> bool:

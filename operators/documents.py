@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from http import HTTPStatus
 
 from connectors import exact_json
 from connectors.retailpro.export_v1 import BookedInvoice, BookedItem, BookedSlip
@@ -12,7 +13,7 @@ from ledger.tables import EffectRow
 
 def document_of(row: EffectRow) -> LedgerDocument | None:
     """The document that this effect makes in Retail Pro; None for an effect elsewhere."""
-    if row.kind is EffectKind.WRITE_BACK:
+    if row.kind not in {EffectKind.INVOICE, EffectKind.SLIP}:
         return None
     body = exact_json.loads(row.body)
     booked = BookedInvoice if row.kind is EffectKind.INVOICE else BookedSlip
@@ -27,6 +28,8 @@ def document_of(row: EffectRow) -> LedgerDocument | None:
         order_discount=Decimal(row.order_discount),
         at=row.settled_at or row.sent_at,
         number=row.number,
+        adopted=row.http_status == HTTPStatus.CONFLICT,
+        attempts=row.attempt,
         amount=Decimal(row.amount),
     )
 

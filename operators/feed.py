@@ -1,4 +1,4 @@
-"""The feeds from an operator's side: their schedules in Temporal, what keeps a run from its end, and backfills."""
+"""The feeds from an operator's side: their schedules in Temporal, and backfills."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,18 +20,10 @@ from domain.base import Frozen
 from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, order_feed_id, po_run_id
 from domain.messages import FeedReport, FeedRequest
 from domain.po_messages import PoRun
-from domain.stages import HoldCause
 from operators.settings import TenantSettings
 
 RECENT = 3
 """How many of a schedule's last runs are shown."""
-
-
-HOLD_OF_PROBLEM = {
-    "UnknownHostKey": HoldCause.HOST_KEY_UNKNOWN,
-    "ChangedHostKey": HoldCause.HOST_KEY_CHANGED,
-}
-"""What keeps a run from its end until an operator acts, by the kind of its failure."""
 
 
 class NotFinishedError(Exception):
@@ -53,17 +45,11 @@ class ScheduleState(Frozen):
     recent: tuple[str, ...] = ()
     """When its last runs started, the newest last."""
     next_run: datetime | None = None
-    problem: str = ""
-    """Why the run under way has to try again; empty when nothing is wrong."""
-    hold: HoldCause | None = None
-    """What the run waits for, where an operator has to do something about it."""
 
     @property
     def word(self) -> str:
         """Its state in one word."""
-        if not self.exists:
-            return "missing"
-        return "PAUSED" if self.paused else "HELD" if self.hold else "trying again" if self.problem else "running"
+        return "missing" if not self.exists else "PAUSED" if self.paused else "running"
 
 
 class Backfill(Frozen):
@@ -99,7 +85,6 @@ async def _state(client: Client, name: str) -> ScheduleState:
             return ScheduleState(name=name, exists=False)
         raise
     state, info = found.schedule.state, found.info
-    problem, hold = await _trouble(client, found)
     return ScheduleState(
         name=name,
         exists=True,
@@ -108,22 +93,7 @@ async def _state(client: Client, name: str) -> ScheduleState:
         every=_interval(found),
         recent=tuple(f"{run.started_at:%H:%M:%SZ}" for run in info.recent_actions[-RECENT:] if _is_run(run.action)),
         next_run=info.next_action_times[0] if info.next_action_times and not state.paused else None,
-        problem=problem,
-        hold=hold,
     )
-
-
-async def _trouble(client: Client, found: ScheduleDescription) -> tuple[str, HoldCause | None]:
-    """Why the run under way tries again, and what hold that is, if one."""
-    for run in found.info.running_actions:
-        if isinstance(run, ScheduleActionExecutionStartWorkflow):
-            handle = client.get_workflow_handle(run.workflow_id, run_id=run.first_execution_run_id)
-            for pending in (await handle.describe()).raw_description.pending_activities:
-                if pending.HasField("last_failure"):
-                    failure = pending.last_failure
-                    kind = failure.application_failure_info.type
-                    return failure.message, HOLD_OF_PROBLEM.get(kind)
-    return "", None
 
 
 def _is_run(action: object) -> bool:

@@ -17,7 +17,8 @@ from domain.purchase_order import ZERO, PoMemory, PurchaseOrder, ReceiptFact, Re
 from ledger import purchase_orders
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
-from operators.po_queries import STANDING, open_stages
+from operators.po_queries import open_stages
+from operators.po_show import STANDING
 from operators.queries import name_of, pages
 
 _ONE = Decimal(1)

@@ -1,48 +1,22 @@
 """What screens show of purchase orders, read from the ledger: never from a workflow (design 8)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
-from domain.keys import upload_key
-from domain.po_plan import is_unverified
-from domain.po_receipts import is_believed
-from domain.po_units import total
-from domain.purchase_order import (
-    ZERO,
-    ImportState,
-    PoLine,
-    PoMemory,
-    PoStage,
-    PoStatus,
-    PurchaseOrder,
-    ReceiptState,
-)
-from domain.stages import EffectKind, Hold, HoldCause
-from ledger import feeds, journal, po_files, purchase_orders, receipts
+from domain.purchase_order import PoStage, PoStatus
+from domain.stages import Hold, HoldCause
+from ledger import feeds, po_files, po_runs, purchase_orders
 from ledger.database import Ledger
-from ledger.journal import Flow
-from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
-from ledger.tables import EffectRow, FeedCursorRow
-from operators.queries import Happening, pages
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, RunRow
+from ledger.tables import FeedCursorRow
+from operators.queries import pages
 
 RECEIPTS = "receipts"
 """The feed of receipts, as its cursor is named."""
-
-STANDING: Mapping[ReceiptState, str] = {
-    ReceiptState.NEW: "not promised yet",
-    ReceiptState.PROMISED: "goes with the next file",
-    ReceiptState.SENT: "sent, no answer yet",
-    ReceiptState.UNVERIFIED: "accepted, unverified",
-    ReceiptState.UNKNOWN: "in doubt",
-    ReceiptState.REJECTED: "rejected",
-    ReceiptState.CREATED: "created in NetSuite",
-}
-"""Where a receipt stands, in words."""
 
 _STATUS_WORDS: Mapping[PoStatus, str] = {
     PoStatus.PENDING_APPROVAL: "Pending Supervisor Approval",
@@ -102,46 +76,6 @@ class PoListing(Frozen):
         return f"{self.status} {_STATUS_WORDS[PoStatus(self.status)]}" if self.status else ""
 
 
-class PoLineView(Frozen):
-    """One line on both sides, everything in pieces; None where a side does not have it, or does not tell."""
-
-    line_id: str
-    sku: str
-    unit: str | None
-    ordered: Decimal | None
-    imported: Decimal | None
-    received_in_hotwax: Decimal
-    received_in_netsuite: Decimal | None
-    on_the_way: Decimal
-    """In receipts that NetSuite may have, and has not confirmed."""
-    closed_in_netsuite: bool
-    closed_in_hotwax: bool
-    facility: str
-    arrival: date | None
-
-
-class ReceiptView(Frozen):
-    """One act of receiving on its way into NetSuite."""
-
-    receipt_id: str
-    received_at: datetime
-    state: ReceiptState
-    standing: str
-    pieces: Mapping[str, str]
-    """Line id -> accepted pieces."""
-    sent: Mapping[str, str]
-    """Line id -> what went to NetSuite, in the line's own unit."""
-    held_back: Mapping[str, str]
-    rejected: Mapping[str, str]
-    unplanned: Mapping[str, str]
-    file_name: str | None
-    sent_at: datetime | None
-    due_at: datetime | None
-    answered_at: datetime | None
-    item_receipt_id: str | None
-    problem: str
-
-
 class FileView(Frozen):
     """One file that came over SFTP."""
 
@@ -162,51 +96,32 @@ class FileView(Frozen):
         return cls(**row.model_dump(include=set(cls.model_fields)))
 
 
-class UploadView(Frozen):
-    """One upload into HotWax that carries a purchase order, and perhaps others."""
+class RunView(Frozen):
+    """One of a tenant's runs: when it last ended well, what it did then, and why it does not now."""
 
-    key: str
-    state: str
-    file_name: str
-    upload_id: str | None
-    attempts: int
-    problem: str
-
-
-class PoView(Frozen):
-    """Everything an operator may know of one purchase order."""
-
-    po: PoListing
+    run: str
+    ended_at: datetime | None
+    counts: Mapping[str, int]
     hold: Hold | None
     hold_since: datetime | None
-    cancel_wanted: bool
-    close_wanted: bool
-    unverified: bool
-    """Whether NetSuite has told neither by an answer nor by a later file that it has our receipts."""
-    told_at: datetime | None
-    hotwax_id: str | None
-    import_state: ImportState
-    import_problem: str
-    status_after: str | None
-    """NetSuite's status by the newest answer to a receipt."""
-    bad_rows: tuple[str, ...]
-    acknowledged: tuple[str, ...]
-    """What an operator said to go on without."""
-    lines: tuple[PoLineView, ...]
-    receipts: tuple[ReceiptView, ...]
-    files: tuple[FileView, ...]
-    uploads: tuple[UploadView, ...]
-    timeline: tuple[Happening, ...]
+
+    @classmethod
+    def of(cls, row: RunRow) -> "RunView":
+        """What screens show of this row."""
+        hold = Hold(cause=HoldCause(row.hold_cause), evidence=row.hold_evidence) if row.hold_cause else None
+        return cls(run=row.run, ended_at=row.ended_at, counts=row.counts or {}, hold=hold, hold_since=row.hold_since)
 
 
 class PoFeedView(Frozen):
-    """How far a tenant's purchase orders and receipts were read."""
+    """How far a tenant's purchase orders and receipts were read, and how the runs fare that carry them."""
 
     tenant: str
     receipts_read_until: datetime | None
     polled_at: datetime | None
     waiting: int
     """Purchase orders whose workflow has not heard of all their news."""
+    runs: tuple[RunView, ...]
+    """Those that are held first."""
     files: tuple[FileView, ...]
     """The files that came last, the newest first."""
 
@@ -255,7 +170,7 @@ def open_pos(ledger: Ledger, tenant: str) -> Iterator[Sequence[PurchaseOrderRow]
 
 
 def feed_view(session: Session, tenant: str, files: int) -> PoFeedView:
-    """How far the tenant's receipts were read, who waits to be told, and so many of the files that came last."""
+    """How far the tenant's receipts were read, how its runs fare, and so many of the files that came last."""
     cursor = session.get(FeedCursorRow, (tenant, RECEIPTS))
     has_news = col(PurchaseOrderRow.news) > col(PurchaseOrderRow.heard)
     waiting = select(func.count()).select_from(PurchaseOrderRow).where(PurchaseOrderRow.tenant == tenant, has_news)
@@ -264,136 +179,6 @@ def feed_view(session: Session, tenant: str, files: int) -> PoFeedView:
         receipts_read_until=feeds.cursor_of(session, tenant, RECEIPTS),
         polled_at=cursor.polled_at if cursor else None,
         waiting=session.exec(waiting).one(),
+        runs=tuple(RunView.of(row) for row in po_runs.all_of(session, tenant)),
         files=tuple(FileView.of(row) for row in po_files.latest(session, tenant, files)),
     )
-
-
-# ---- one purchase order ----------------------------------------------------------------------------------------------
-
-
-def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
-    """Everything about one purchase order."""
-    told, memory = purchase_orders.told(row), purchase_orders.memory_of(session, row)
-    return PoView(
-        po=PoListing.of(row),
-        hold=purchase_orders.hold_of(row),
-        hold_since=row.hold_since,
-        cancel_wanted=row.cancel_wanted,
-        close_wanted=row.close_wanted,
-        unverified=told is not None and is_unverified(told, memory),
-        told_at=row.told_at,
-        hotwax_id=row.oms_id,
-        import_state=row.import_state,
-        import_problem=row.import_problem,
-        status_after=row.status_after,
-        bad_rows=memory.bad_rows,
-        acknowledged=tuple(sorted(memory.acknowledged)),
-        lines=tuple(_lines(told, memory)),
-        receipts=tuple(_receipt(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
-        files=_files(session, row),
-        uploads=tuple(_uploads(session, row)),
-        timeline=tuple(
-            Happening(at=entry.at, kind=entry.kind, actor=entry.actor, text=entry.text)
-            for entry in journal.timeline(session, row.tenant, row.po_id, Flow.PURCHASE_ORDER)
-        ),
-    )
-
-
-def _lines(told: PurchaseOrder | None, memory: PoMemory) -> Iterator[PoLineView]:
-    """NetSuite's lines, then those that only HotWax has."""
-    lines = told.lines if told else ()
-    for line in lines:
-        yield _line(line, memory)
-    for line_id in sorted(memory.imported.keys() - {line.line_id for line in lines}):
-        had = memory.imported[line_id]
-        yield PoLineView(
-            line_id=line_id,
-            sku=had.sku,
-            unit=None,
-            ordered=None,
-            imported=had.pieces,
-            received_in_hotwax=_received(line_id, memory),
-            received_in_netsuite=None,
-            on_the_way=ZERO,
-            closed_in_netsuite=True,
-            closed_in_hotwax=had.closed or line_id in memory.closed_in_oms,
-            facility=had.facility,
-            arrival=had.arrival,
-        )
-
-
-def _line(line: PoLine, memory: PoMemory) -> PoLineView:
-    had, rate = memory.imported.get(line.line_id), line.unit_rate or Decimal(1)
-    confirmed, on_the_way = _in_netsuite(line, memory)
-    return PoLineView(
-        line_id=line.line_id,
-        sku=line.sku,
-        unit=f"{line.unit or '?'} of {rate:f}" if line.unit_rate is not None else line.unit,
-        ordered=line.quantity * rate,
-        imported=had.pieces if had else None,
-        received_in_hotwax=_received(line.line_id, memory),
-        received_in_netsuite=confirmed * rate,
-        on_the_way=on_the_way * rate,
-        closed_in_netsuite=line.closed,
-        closed_in_hotwax=bool(had and had.closed) or line.line_id in memory.closed_in_oms,
-        facility=line.facility,
-        arrival=line.arrival,
-    )
-
-
-def _received(line_id: str, memory: PoMemory) -> Decimal:
-    return total(receipt.pieces.get(line_id, ZERO) for receipt in memory.receipts)
-
-
-def _in_netsuite(line: PoLine, memory: PoMemory) -> tuple[Decimal, Decimal]:
-    """What NetSuite is believed to have of the line, and what may come on top of it, in the line's unit."""
-    there = [receipt for receipt in memory.receipts if is_believed(receipt, memory)]
-    doubtful = [receipt for receipt in memory.receipts if receipt.state.may_exist and receipt not in there]
-    before = memory.received_before.get(line.line_id, ZERO)
-    ours, maybe = (total(r.sent.get(line.line_id, ZERO) for r in part) for part in (there, doubtful))
-    confirmed = max(line.received or ZERO, before + ours)
-    return confirmed, max(ZERO, before + ours + maybe - confirmed)
-
-
-def _receipt(row: ReceiptRow) -> ReceiptView:
-    under_way = row.state is ReceiptState.PROMISED and row.file_name is not None
-    return ReceiptView(
-        receipt_id=row.receipt_id,
-        received_at=row.received_at,
-        state=row.state,
-        standing="its file is being written" if under_way else STANDING[row.state],
-        pieces=row.pieces or {},
-        sent=row.sent or {},
-        held_back=row.held_back or {},
-        rejected=row.rejected or {},
-        unplanned=row.unplanned or {},
-        file_name=row.file_name,
-        sent_at=row.sent_at,
-        due_at=row.due_at if row.state is ReceiptState.SENT else None,
-        answered_at=row.answered_at,
-        item_receipt_id=row.item_receipt_id,
-        problem=row.problem,
-    )
-
-
-def _files(session: Session, row: PurchaseOrderRow) -> tuple[FileView, ...]:
-    """The file that told it last."""
-    found = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
-    return (FileView.of(found),) if found else ()
-
-
-def _uploads(session: Session, row: PurchaseOrderRow) -> Iterator[UploadView]:
-    """The newest uploads that carry it: one for what is to be there, one for what is to be closed."""
-    if row.import_batch is None:
-        return
-    for kind in (EffectKind.PO_IMPORT, EffectKind.PO_CLOSE):
-        made = session.get(EffectRow, upload_key(kind, row.tenant, row.import_batch))
-        if made is not None:
-            yield UploadView(
-                key=made.key,
-                state=made.state,
-                file_name=made.remote_no,
-                upload_id=made.number,
-                attempts=made.attempt,
-                problem=made.problem,
-            )

@@ -16,16 +16,22 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import REGISTERED
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotFound
 from connectors.hotwax.client import HotWax
-from connectors.settings import HttpSettings, RetailProSettings
+from connectors.hotwax.purchase import HotWaxPurchase
+from connectors.hotwax.purchase_session import FileSession
+from connectors.settings import HotWaxSettings, HttpSettings, RetailProSettings
+from connectors.sftp.client import SftpServer, SftpSession
 from domain.base import Frozen
+from domain.purchase_order import NetSuiteMode
 from ledger.database import Ledger
 from ledger.migrate import SchemaOutdatedError, check
 from operators.bootstrap import connect
-from operators.settings import Settings, TenantSettings
+from operators.settings import NetSuiteSettings, Settings, TenantSettings
 
 PATIENCE_S = 10.0
+NO_UPLOAD = "waybill-config-check"
+"""An upload that HotWax does not have: to ask for it reads its log."""
 
 
 class Probe(Frozen):
@@ -45,6 +51,9 @@ async def probe_all(settings: Settings) -> list[Probe]:
         found.append(await asyncio.to_thread(_retailpro, tenant, systems.retailpro))
         if systems.retailpro.proof_export:
             found.append(await asyncio.to_thread(_export, tenant, systems.retailpro))
+        if systems.netsuite:
+            found.append(await asyncio.to_thread(_purchasing, tenant, systems.hotwax))
+            found.append(await asyncio.to_thread(_files, tenant, systems.netsuite))
     return found
 
 
@@ -125,6 +134,52 @@ def _export(tenant: str, settings: RetailProSettings) -> Probe:
     return Probe(
         name=name, ok=found, detail=location if found else f"no file {location}", what_to_do=advice * (not found)
     )
+
+
+def _purchasing(tenant: str, settings: HotWaxSettings) -> Probe:
+    """Read what the purchase order flow reads: receipts of the last moment, and the log of imports."""
+    name = f"purchase orders in hotwax of {tenant}"
+    oms = HotWaxPurchase(settings, FileSession(name, settings))
+    try:
+        oms.receipts_since(datetime.now(UTC), 0)
+        oms.import_progress(NO_UPLOAD)
+    except ConnectorError as error:
+        advice = f"permit entityData on receipts and {settings.import_log_entity}, or mend [tenants.{tenant}.hotwax]"
+        return Probe(name=name, ok=False, detail=error.message, what_to_do=advice)
+    finally:
+        oms.close()
+    return Probe(name=name, ok=True, detail=f"receipts and {settings.import_log_entity} read")
+
+
+def _files(tenant: str, settings: NetSuiteSettings) -> Probe:
+    """Check the host key, log in, and look into the folders that others must have made."""
+    name, place = f"sftp of {tenant}", f"[tenants.{tenant}.netsuite.sftp]"
+    where = f"{settings.sftp.host}:{settings.sftp.port}"
+    paths = _folders(settings)
+    try:
+        with SftpServer(name, settings.sftp).session() as session:
+            missing = [path for path in paths if not _is_folder(session, path)]
+    except ConnectorError as error:
+        advice = f"check host, host_keys and login under {place}; docs/configuration.md tells how"
+        return Probe(name=name, ok=False, detail=error.message, what_to_do=advice)
+    if missing:
+        advice = f"make them on the server, or mend the folders under {place}"
+        return Probe(name=name, ok=False, detail=f"{where} has no folder {', '.join(missing)}", what_to_do=advice)
+    return Probe(name=name, ok=True, detail=f"{where}: host key is pinned, logged in, read {', '.join(paths)}")
+
+
+def _folders(settings: NetSuiteSettings) -> list[str]:
+    folders = settings.sftp.folders
+    answers = [folders.acks.path] if settings.policy.netsuite_mode is NetSuiteMode.WAYBILL else []
+    return [folders.orders.path, folders.receipts.path, *answers]
+
+
+def _is_folder(session: SftpSession, path: str) -> bool:
+    try:
+        session.list_folder(path)
+    except NotFound:
+        return False
+    return True
 
 
 def _tried(name: str, advice: str, reach: Callable[[], str]) -> Probe:

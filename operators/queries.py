@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import exists, func, or_
@@ -15,9 +16,8 @@ from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.channel import POS_CHANNELS
 from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
-from ledger import effects, feeds, journal, orders
+from ledger import effects, feeds, journal, orders, po_runs
 from ledger.database import Ledger
-from ledger.journal import Flow
 from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
 from operators.documents import document_of
@@ -26,6 +26,8 @@ SAMPLE = 3
 """How many orders stand for all that wait for the same thing."""
 
 BATCH = 500
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Row = TypeVar("Row", bound=SQLModel)
 Held = TypeVar("Held", OrderRow, PurchaseOrderRow)
@@ -63,11 +65,20 @@ class OrderLine(Frozen):
         )
 
 
+class Kind(StrEnum):
+    """What is held."""
+
+    ORDER = "order"
+    PURCHASE_ORDER = "po"
+    RUN = "run"
+    """A run that carries purchase orders or receipts: what it would carry waits with it."""
+
+
 class HoldGroup(Frozen):
-    """All orders, or all purchase orders, that wait for the same thing."""
+    """All orders, all purchase orders, or all runs, that wait for the same thing."""
 
     tenant: str
-    flow: Flow
+    kind: Kind
     hold: str
     orders: int
     since: datetime
@@ -178,15 +189,20 @@ def name_of(row: OrderRow | PurchaseOrderRow) -> str:
 
 
 def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
-    """One entry for each (tenant, cause, subject) of orders, and of purchase orders, the oldest first."""
+    """One entry for each (tenant, cause, subject) of orders, purchase orders and runs, the oldest first."""
     groups = [
-        *(group for tenant in tenants for group in _groups(session, tenant, Flow.ORDER, OrderRow)),
-        *(group for tenant in tenants for group in _groups(session, tenant, Flow.PURCHASE_ORDER, PurchaseOrderRow)),
+        group
+        for tenant in tenants
+        for group in (
+            *_groups(session, tenant, Kind.ORDER, OrderRow),
+            *_groups(session, tenant, Kind.PURCHASE_ORDER, PurchaseOrderRow),
+            *_held_runs(session, tenant),
+        )
     ]
     return sorted(groups, key=lambda group: group.since)
 
 
-def _groups(session: Session, tenant: str, flow: Flow, table: type[Held]) -> Iterator[HoldGroup]:
+def _groups(session: Session, tenant: str, kind: Kind, table: type[Held]) -> Iterator[HoldGroup]:
     cause, subject = col(table.hold_cause), col(table.hold_subject)
     counted = select(cause, subject, func.count(), func.min(table.hold_since))
     mine = counted.where(cause.is_not(None), col(table.tenant) == tenant).group_by(cause, subject)
@@ -196,13 +212,29 @@ def _groups(session: Session, tenant: str, flow: Flow, table: type[Held]) -> Ite
         hold = Hold(cause=HoldCause(name or ""), subject=about, evidence=sample[0].hold_evidence if sample else "")
         yield HoldGroup(
             tenant=tenant,
-            flow=flow,
+            kind=kind,
             hold=hold.key,
             orders=count,
-            since=since or datetime.max.replace(tzinfo=UTC),
+            since=since or _NEVER,
             next_action=hold.next_action,
             evidence=hold.evidence,
             order_numbers=tuple(name_of(row) for row in sample),
+        )
+
+
+def _held_runs(session: Session, tenant: str) -> Iterator[HoldGroup]:
+    held = [row for row in po_runs.all_of(session, tenant) if row.hold_cause]
+    for cause in sorted({row.hold_cause or "" for row in held}):
+        mine = [row for row in held if row.hold_cause == cause]
+        yield HoldGroup(
+            tenant=tenant,
+            kind=Kind.RUN,
+            hold=cause,
+            orders=len(mine),
+            since=min(row.hold_since or _NEVER for row in mine),
+            next_action=Hold(cause=HoldCause(cause)).next_action,
+            evidence=mine[0].hold_evidence,
+            order_numbers=tuple(row.run for row in mine),
         )
 
 

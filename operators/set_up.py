@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.attributes import REGISTERED
 from domain.base import Frozen
-from domain.keys import ORDER_FEED_WORKFLOW, ORDERS_QUEUE, PO_RUN_WORKFLOW, order_feed_id, po_run_id
+from domain.keys import ORDER_FEED_WORKFLOW, ORDER_WORKFLOW, ORDERS_QUEUE, PO_RUN_WORKFLOW, order_feed_id, po_run_id
 from domain.messages import FeedRequest
 from domain.po_messages import PoRun, PoRunRequest
 from ledger.database import Ledger
@@ -58,13 +58,23 @@ async def set_up(settings: Settings, client: Client) -> list[str]:
         SetUpError: the server refused a part of it.
     """
     ledger = Ledger(settings.ledger_url)
+    was_missing = ledger.is_missing
     done = [f"ledger at {ledger.url.render_as_string()}: schema {migrate(ledger)}"]
     ledger.close()
     done.append(await _namespace(client, settings))
+    if was_missing and (orders := await _orders_in_temporal(client)):
+        done.append(
+            f"WARNING: this ledger is new, and Temporal knows {orders} orders. If the books were lost, stop every "
+            "worker and restore the backup: a new ledger does not know what was invoiced"
+        )
     done.append(await _search_attributes(client))
     for tenant, tenant_settings in settings.tenants.items():
         done += await _schedules(client, tenant, tenant_settings)
     return done
+
+
+async def _orders_in_temporal(client: Client) -> int:
+    return (await client.count_workflows(f"WorkflowType = '{ORDER_WORKFLOW}'")).count
 
 
 async def _namespace(client: Client, settings: Settings) -> str:

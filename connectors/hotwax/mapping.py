@@ -79,6 +79,8 @@ def _order_no(it: _Mapping) -> str:
     number = (found or "").strip().strip(it.settings.order_no_strip).strip()
     if not number:
         raise it.wrong(place, "the order number (setting order_no_source)")
+    if not number.isprintable():
+        raise it.wrong(place, "an order number without control characters", repr(number))
     return number
 
 

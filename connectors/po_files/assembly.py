@@ -1,7 +1,7 @@
 """Whole purchase orders from checked rows that were put in the order of their purchase orders."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import NamedTuple
@@ -24,12 +24,6 @@ class ToldPo(NamedTuple):
     bad: tuple[BadRow, ...] = ()
 
 
-class _Read(NamedTuple):
-    row: GoodRow
-    facts: Facts
-    line: PoLine
-
-
 def purchase_orders(
     rows: Iterable[GoodRow], file_format: PoFileFormat, tenant: str, limits: FileLimits = DEFAULT_LIMITS
 ) -> Iterator[ToldPo]:
@@ -43,12 +37,7 @@ def purchase_orders(
         if len(taken) > limits.po_lines:
             yield _too_long(po_id, taken[-1], limits)
         else:
-            yield _told(tenant, po_id, [_read(layout, row) for row in taken])
-
-
-def _read(layout: Layout, row: GoodRow) -> _Read:
-    cells = layout.split(row.text)
-    return _Read(row, layout.facts(cells), layout.line(cells))
+            yield _told(layout, tenant, po_id, taken)
 
 
 def _too_long(po_id: str, beyond: GoodRow, limits: FileLimits) -> ToldPo:
@@ -56,24 +45,30 @@ def _too_long(po_id: str, beyond: GoodRow, limits: FileLimits) -> ToldPo:
     return ToldPo(po_id, None, (bad_row(beyond.number, WHOLE_ROW, beyond.text, reason, po_id),))
 
 
-def _told(tenant: str, po_id: str, read: list[_Read]) -> ToldPo:
-    facts = read[0].facts
-    times = Counter(each.line.line_id for each in read)
-    bad = [flaw for each in read if (flaw := _contradiction(each, facts, times[each.line.line_id]))]
-    wrong = {flaw.number for flaw in bad}
-    lines = tuple(each.line for each in read if each.row.number not in wrong)
-    return ToldPo(po_id, _purchase_order(tenant, po_id, facts, lines) if lines else None, tuple(bad))
+def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[GoodRow]) -> ToldPo:
+    cells = [layout.split(row.text) for row in rows]
+    lines, told = layout.lines(cells), [layout.facts(row) for row in cells]
+    times, facts = Counter(line.line_id for line in lines), told[0]
+    bad: list[BadRow] = []
+    good: list[PoLine] = []
+    for row, line, its_facts in zip(rows, lines, told, strict=True):
+        if times[line.line_id] > 1:
+            bad.append(_repeated(row, line, times[line.line_id]))
+        elif its_facts != facts:
+            bad.append(_contradiction(row))
+        else:
+            good.append(line)
+    return ToldPo(po_id, _purchase_order(tenant, po_id, facts, tuple(good)) if good else None, tuple(bad))
 
 
-def _contradiction(read: _Read, facts: Facts, times: int) -> BadRow | None:
-    row = read.row
-    if times > 1:
-        reason = f"the line stands {times} times in the file: only one can be true"
-        return bad_row(row.number, "line id", read.line.line_id, reason, row.po_id)
-    if read.facts != facts:
-        reason = "number, status or time differ from the purchase order's first row"
-        return bad_row(row.number, WHOLE_ROW, row.text, reason, row.po_id)
-    return None
+def _repeated(row: GoodRow, line: PoLine, times: int) -> BadRow:
+    reason = f"the line stands {times} times in the file: only one can be true"
+    return bad_row(row.number, "line id", line.line_id, reason, row.po_id)
+
+
+def _contradiction(row: GoodRow) -> BadRow:
+    reason = "number, status or time differ from the purchase order's first row"
+    return bad_row(row.number, WHOLE_ROW, row.text, reason, row.po_id)
 
 
 def _purchase_order(tenant: str, po_id: str, facts: Facts, lines: tuple[PoLine, ...]) -> PurchaseOrder:

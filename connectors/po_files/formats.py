@@ -1,21 +1,34 @@
 """The two formats of a purchase order file: their columns, and what a row of each means."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.po_files import values
-from connectors.po_files.values import amount, is_identifier, iso_date, moment, optional_positive, positive, us_date
+from connectors.po_files.values import (
+    REMEMBERED,
+    amount,
+    is_identifier,
+    iso_date,
+    moment,
+    optional_positive,
+    positive,
+    us_date,
+)
 from domain.purchase_order import PoLine, PoStatus
 
 WHOLE_ROW = "row"
 """The column of a bad row where no single column is to blame."""
 TRAILER = "#end"
+
+
+_LINES = TypeAdapter(tuple[PoLine, ...])
 
 
 class PoFileFormat(StrEnum):
@@ -59,7 +72,7 @@ class Layout:
     split: Callable[[str], list[str]]
     flaw_of_row: Callable[[Sequence[str]], Flaw | None]
     facts: Callable[[Sequence[str]], Facts]
-    line: Callable[[Sequence[str]], PoLine]
+    line: Callable[[Sequence[str]], Mapping[str, Any]]
     sealed: bool
     _adapter: TypeAdapter[list[tuple[Any, ...]]] = field(init=False, repr=False)
 
@@ -71,6 +84,10 @@ class Layout:
     def header(self) -> str:
         """The first line of a file of this format, exactly."""
         return ",".join(column.name for column in self.columns)
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> tuple[PoLine, ...]:
+        """What these rows, which were checked, tell."""
+        return _LINES.validate_python(map(self.line, rows))
 
     def flaws(self, rows: Sequence[Sequence[str]]) -> dict[int, Flaw]:
         """What is wrong with these rows, each as wide as the header, by their index: the first flaw of each."""
@@ -104,29 +121,40 @@ def _split_waybill(text: str) -> list[str]:
         raise ValueError(f"the quoting is broken ({error}): a value stays on one line, its quotes doubled") from None
 
 
-def _stock_line(cells: Sequence[str]) -> PoLine:
+def _stock_line(cells: Sequence[str]) -> Mapping[str, Any]:
     _, sku, quantity, facility, line_id, arrival = cells
-    return PoLine(line_id=line_id, sku=sku, quantity=positive(quantity), facility=facility, arrival=us_date(arrival))
+    return {
+        "line_id": line_id,
+        "sku": sku,
+        "quantity": positive(quantity),
+        "facility": facility,
+        "arrival": us_date(arrival),
+    }
 
 
-def _waybill_line(cells: Sequence[str]) -> PoLine:
+def _waybill_line(cells: Sequence[str]) -> Mapping[str, Any]:
     line_id, unique_key, sku, quantity, unit, rate, received, closed, facility, arrival = cells[3:13]
-    return PoLine(
-        line_id=line_id,
-        unique_key=unique_key or None,
-        sku=sku,
-        quantity=amount(quantity),
-        unit=unit or None,
-        unit_rate=optional_positive(rate),
-        received=amount(received),
-        closed=closed == "T",
-        facility=facility,
-        arrival=iso_date(arrival),
-    )
+    return {
+        "line_id": line_id,
+        "unique_key": unique_key or None,
+        "sku": sku,
+        "quantity": amount(quantity),
+        "unit": unit or None,
+        "unit_rate": optional_positive(rate),
+        "received": amount(received),
+        "closed": closed == "T",
+        "facility": facility,
+        "arrival": iso_date(arrival),
+    }
 
 
 def _waybill_facts(cells: Sequence[str]) -> Facts:
-    return Facts(cells[1] or None, PoStatus(cells[2]), moment(cells[13]))
+    return _facts(cells[1], cells[2], cells[13])
+
+
+@lru_cache(REMEMBERED)
+def _facts(number: str, status: str, modified_at: str) -> Facts:
+    return Facts(number or None, PoStatus(status), moment(modified_at))
 
 
 _QUANTITY, _UNIT, _RATE, _CLOSED, _FACILITY = 6, 7, 8, 10, 11

@@ -18,6 +18,8 @@ from connectors.po_files.source import LineSource
 from domain.base import Frozen
 
 _TRAILER_CELLS = 3
+_CHECKED_AT_ONCE = 200
+"""Rows whose cells are in memory together: the garbage collector does not meet what is gone again that soon."""
 
 
 class GoodRow(NamedTuple):
@@ -122,6 +124,14 @@ class PoFileReader:
         return [] if self._known_layout.sealed else rest
 
     def _batch(self, lines: Sequence[bytes]) -> RowBatch:
+        batch = RowBatch([], [])
+        for start in range(0, len(lines), _CHECKED_AT_ONCE):
+            rows, bad = self._checked(lines[start : start + _CHECKED_AT_ONCE])
+            batch.rows.extend(rows)
+            batch.bad.extend(bad)
+        return batch
+
+    def _checked(self, lines: Sequence[bytes]) -> tuple[list[GoodRow], list[BadRow]]:
         rows, cells, bad = self._taken_apart(lines)
         flaws = self._known_layout.flaws(cells)
         if flaws:
@@ -131,7 +141,7 @@ class PoFileReader:
         self._rows += len(rows) + len(bad)
         self._bad += len(bad)
         self._unplaced += sum(row.po_id is None for row in bad)
-        return RowBatch(rows, bad)
+        return rows, bad
 
     def _taken_apart(self, lines: Sequence[bytes]) -> tuple[list[GoodRow], list[list[str]], list[BadRow]]:
         rows: list[GoodRow] = []

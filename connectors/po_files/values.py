@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-_REMEMBERED = 4_096
+REMEMBERED = 4_096
 """Texts that a file repeats on many rows; each is read once."""
 _US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -19,7 +19,7 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 _NO_DATE = frozenset({"", "null"})
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def us_date(text: str) -> date | None:
     """The date that the stock exporter writes as MM/DD/YYYY; None where it wrote nothing or `null`."""
     if text in _NO_DATE:
@@ -29,7 +29,7 @@ def us_date(text: str) -> date | None:
     return _date(int(found[3]), int(found[1]), int(found[2]))
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def iso_date(text: str) -> date | None:
     """The date that our own exporter writes as YYYY-MM-DD; None where it wrote nothing."""
     if not text:
@@ -48,7 +48,7 @@ def _date(year: int, month: int, day: int) -> date:
         raise ValueError("is a date that does not exist") from None
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def moment(text: str) -> datetime:
     """The moment of an ISO 8601 text that ends in Z."""
     if not _MOMENT.fullmatch(text):
@@ -59,7 +59,7 @@ def moment(text: str) -> datetime:
         raise ValueError("is a moment that does not exist") from None
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def amount(text: str) -> Decimal:
     """The amount of plain digits, zero or more.
 
@@ -73,7 +73,7 @@ def amount(text: str) -> Decimal:
     raise ValueError("is no amount: expected plain digits, at most 12 before the point and 8 after it")
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def positive(text: str) -> Decimal:
     """An amount above zero."""
     if not (number := amount(text)):
@@ -81,7 +81,7 @@ def positive(text: str) -> Decimal:
     return number
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(REMEMBERED)
 def optional_positive(text: str) -> Decimal | None:
     """An amount above zero, or None for an empty text."""
     return positive(text) if text else None

@@ -17,11 +17,26 @@ CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "ae
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 _WINDOW = 1 << 27
 """Bytes that the server may send ahead; what is asked for at a time stays far below."""
+_TAKE = 1 << 18
 _CONNECT, _LOG_IN = "connect", "log_in"
 _LOG = "connectors.sftp.ssh"
 
 # Paramiko logs tracebacks of what is raised here anyhow, in words that operators need.
 logging.getLogger(_LOG).setLevel(logging.CRITICAL)
+
+
+class ReadAhead(socket.socket):
+    """A socket that takes in much at a time: paramiko asks for a few bytes, then for a packet, and again."""
+
+    _taken, _at = b"", 0
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Up to so many bytes; none at the end."""
+        if self._at == len(self._taken):
+            self._taken, self._at = super().recv(_TAKE, flags), 0
+        piece = self._taken[self._at : self._at + bufsize]
+        self._at += len(piece)
+        return piece
 
 
 @contextmanager
@@ -33,14 +48,22 @@ def connected(system: str, settings: SftpSettings, on_progress: Callable[[], Non
         Unauthorized: it does not let us in.
         Unreachable: it is not there, does not answer, or knows no algorithm that is safe.
     """
+    progress = on_progress or _nothing
     pinned = pinned_keys(system, settings)
     transport = paramiko.Transport(_socket(system, settings), default_window_size=_WINDOW)
     try:
+        progress()
         _shake_hands(system, settings, transport, pinned)
+        progress()
         _log_in(system, settings, transport)
+        progress()
         yield _session(system, settings, transport, on_progress)
     finally:
         transport.close()
+
+
+def _nothing() -> None:
+    """What nobody waits to be told."""
 
 
 def _socket(system: str, settings: SftpSettings) -> socket.socket:
@@ -52,7 +75,7 @@ def _socket(system: str, settings: SftpSettings) -> socket.socket:
         where = f"{settings.host}:{settings.port}"
         raise Unreachable(system, _CONNECT, f"{where} is not reached ({said}); nothing was sent") from None
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return opened
+    return ReadAhead(fileno=opened.detach())
 
 
 def _shake_hands(system: str, settings: SftpSettings, transport: paramiko.Transport, pinned: tuple[str, ...]) -> None:
@@ -67,7 +90,8 @@ def _shake_hands(system: str, settings: SftpSettings, transport: paramiko.Transp
         # Where the time is over, paramiko says so only now.
         shown = transport.get_remote_server_key()
     except (paramiko.SSHException, EOFError, OSError) as error:
-        said = f"no secure connection with {settings.host}:{settings.port} within {seconds:g} s ({error}); nothing was sent"
+        where = f"{settings.host}:{settings.port}"
+        said = f"no secure connection with {where} within {seconds:g} s ({error}); nothing was sent"
         raise Unreachable(system, _CONNECT, said) from None
     check_host_key(system, settings, pinned, shown)
     transport.set_keepalive(max(1, round(settings.keepalive.total_seconds())))

@@ -23,9 +23,9 @@ from connectors.sftp.packets import Code, Garbled, Kind, Reader, Refused, intege
 from connectors.sftp.wire import Answer, Lost, Ticket, Wire
 
 READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
-PIECE = 1 << 15
-"""Bytes in a request: what every server takes."""
-_POSIX_RENAME = b"posix-rename@openssh.com"
+SMALL_PIECE, LARGE_PIECE = 1 << 15, 1 << 17
+"""Bytes in a request: what every server takes, and what is asked for at most where a server says that it takes more."""
+_POSIX_RENAME, _LIMITS = b"posix-rename@openssh.com", b"limits@openssh.com"
 _LISTED_AT_ONCE = 4
 _MOST_ENTRIES = 200_000
 _MODES = 0o666
@@ -76,6 +76,18 @@ class Requests:
     def __init__(self, system: str, wire: Wire) -> None:
         self.system, self.wire = system, wire
         self._posix_rename = _POSIX_RENAME in wire.extensions
+        self.piece = wire.drive(self._largest_piece()) if _LIMITS in wire.extensions else SMALL_PIECE
+        """Bytes in one request for a part of a file."""
+
+    async def _largest_piece(self) -> int:
+        """What the server takes in one request, within our own bounds; it says 0 where it has none."""
+        with self.told("connect", "limits"):
+            try:
+                reader = Reader((await self.wire.ask(Kind.EXTENDED, string(_LIMITS))).body)
+            except Refused:
+                return SMALL_PIECE
+            _, read, write = reader.long(), reader.long(), reader.long()
+        return max(SMALL_PIECE, min(LARGE_PIECE, read or SMALL_PIECE, write or SMALL_PIECE))
 
     async def look_up(self, operation: str, path: str) -> Attributes | None:
         """What lies under a path, links not followed; None when nothing does."""

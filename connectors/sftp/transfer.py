@@ -12,7 +12,6 @@ from connectors.sftp.models import RemoteFile
 from connectors.sftp.requests import (
     CREATE,
     EXCLUSIVE,
-    PIECE,
     READ,
     WRITE,
     Attributes,
@@ -24,8 +23,8 @@ from connectors.sftp.requests import (
 from connectors.sftp.wire import Ticket
 
 WRITING, READING = "write", "read"
-AHEAD = 96
-"""Pieces on the way at a time: 3 MB."""
+AHEAD = 3 << 20
+"""Bytes of one file on the way at a time."""
 
 
 def remote_file(name: str, found: Attributes) -> RemoteFile | None:
@@ -76,12 +75,12 @@ class Download:
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes in order."""
-        wire, size = self._requests.wire, self._listed.size
+        wire, piece, size = self._requests.wire, self._requests.piece, self._listed.size
         asked: deque[tuple[int, int, Ticket]] = deque()
         at = 0
         while asked or at < size:
-            while at < size and len(asked) < AHEAD:
-                step = min(PIECE, size - at)
+            while at < size and len(asked) * piece < AHEAD:
+                step = min(piece, size - at)
                 asked.append((at, step, ask_to_read(wire, self._handle, at, step)))
                 at += step
             data = wire.drive(filled(self._requests, self._path, self._handle, *asked.popleft()))
@@ -94,7 +93,7 @@ class Download:
 async def whole(requests: Requests, path: str, listed: RemoteFile) -> bytes:
     """All bytes of a small file, which many may be read side by side; raises as `Download` does."""
     handle = await open_as_listed(requests, path, listed)
-    steps = [(at, min(PIECE, listed.size - at)) for at in range(0, listed.size, PIECE)]
+    steps = [(at, min(requests.piece, listed.size - at)) for at in range(0, listed.size, requests.piece)]
     asked = [(at, size, ask_to_read(requests.wire, handle, at, size)) for at, size in steps]
     content = b"".join([await filled(requests, path, handle, *piece) for piece in asked])
     await check_unchanged(requests, path, handle, listed)
@@ -143,17 +142,17 @@ async def write_new(requests: Requests, path: str, opening: Ticket, content: byt
         ServerFailed: it is not what was sent, or was refused.
     """
     handle = await requests.opened(WRITING, path, opening)
-    on_the_way: deque[tuple[int, Ticket, Ticket]] = deque()
-    for at in range(0, len(content), PIECE):
-        if len(on_the_way) >= AHEAD:
-            await _check_piece(requests, path, handle, content, *on_the_way.popleft())
-        piece = content[at : at + PIECE]
+    on_the_way: deque[tuple[int, bytes, Ticket, Ticket]] = deque()
+    for at in range(0, len(content), requests.piece):
+        if len(on_the_way) * requests.piece >= AHEAD:
+            await _check_piece(requests, path, handle, *on_the_way.popleft())
+        piece = content[at : at + requests.piece]
         # A server takes the requests for one file in their order (filexfer-02, 3.1): this reads what was written.
         wrote = ask_to_write(requests.wire, handle, at, piece)
-        on_the_way.append((at, wrote, ask_to_read(requests.wire, handle, at, len(piece))))
+        on_the_way.append((at, piece, wrote, ask_to_read(requests.wire, handle, at, len(piece))))
     looking = requests.ask_into(handle)
     for left in on_the_way:
-        await _check_piece(requests, path, handle, content, *left)
+        await _check_piece(requests, path, handle, *left)
     found = await requests.looked_into(WRITING, path, looking)
     if found.size != len(content):
         raise ServerFailed(requests.system, WRITING, f"{path}: {found.size} bytes arrived of {len(content)}")
@@ -166,10 +165,9 @@ def ask_for_new(requests: Requests, path: str) -> Ticket:
 
 
 async def _check_piece(
-    requests: Requests, path: str, handle: bytes, content: bytes, at: int, wrote: Ticket, read: Ticket
+    requests: Requests, path: str, handle: bytes, at: int, sent: bytes, wrote: Ticket, read: Ticket
 ) -> None:
     with requests.told(WRITING, path):
         await wrote
-    sent = content[at : at + PIECE]
     if await filled(requests, path, handle, at, len(sent), read) != sent:
         raise ServerFailed(requests.system, WRITING, f"{path}: read back other bytes than were written, from byte {at}")

@@ -21,6 +21,8 @@ Work = Coroutine["Ticket", None, T]
 
 _AT_ONCE = 1 << 17
 """Bytes that are gathered before they are sent without anybody waiting for an answer."""
+_PACKET = (1 << 15) - 64
+"""Bytes that paramiko sends at once to a server of OpenSSH's size of packets."""
 _TAKE = 1 << 22
 _LONGEST_ANSWER = 1 << 24
 _SHORTEST_ANSWER = 5
@@ -115,7 +117,9 @@ class Wire:
         self._channel, self._patience, self._on_progress = channel, patience, on_progress
         self._waiting: dict[int, Ticket] = {}
         self._unsent: list[Ticket] = []
-        self._out, self._in = bytearray(), bytearray()
+        self._out: list[bytes] = []
+        self._out_size = 0
+        self._in = bytearray()
         self._number = 0
         self._broken: str | None = None
         self._heard = self._told = monotonic()
@@ -132,7 +136,7 @@ class Wire:
         self._waiting[self._number] = ticket
         self._unsent.append(ticket)
         self._pack(kind, integer(self._number), *fields)
-        if len(self._out) >= _AT_ONCE:
+        if self._out_size >= _AT_ONCE:
             self._flush()
         return ticket
 
@@ -180,9 +184,9 @@ class Wire:
                 left.close()
 
     def _pack(self, kind: Kind, *fields: bytes) -> None:
-        self._out += integer(1 + sum(map(len, fields))) + bytes((kind,))
-        for field in fields:
-            self._out += field
+        size = 1 + sum(map(len, fields))
+        self._out += (integer(size) + bytes((kind,)), *fields)
+        self._out_size += size
 
     def _greet(self) -> dict[bytes, bytes]:
         """The extensions that the server offers."""
@@ -223,13 +227,14 @@ class Wire:
     def _flush(self) -> None:
         if not self._out or self._broken:
             return
-        out, self._out = bytes(self._out), bytearray()
+        out = b"".join(self._out)
+        self._forget_unsent()
         for ticket in self._unsent:
             ticket.sent = True
         self._unsent.clear()
         at = 0
         while at < len(out) and not self._broken:
-            at += self._send(out[at : at + _AT_ONCE])
+            at += self._send(out[at : at + _PACKET])
             self._tell()
 
     def _send(self, piece: bytes) -> int:
@@ -263,7 +268,11 @@ class Wire:
             ticket.lost = reason
         self._waiting.clear()
         self._unsent.clear()
+        self._forget_unsent()
+
+    def _forget_unsent(self) -> None:
         self._out.clear()
+        self._out_size = 0
 
     def _settle_all(self) -> None:
         """Hand out every answer that is whole."""

@@ -1,4 +1,4 @@
-"""`waybill exposure`: shipped but not invoiced, for HotWax's variance import."""
+"""`waybill exposure`: shipped but not invoiced, for HotWax's variance import; received but not in NetSuite."""
 
 import sys
 from pathlib import Path
@@ -13,6 +13,7 @@ from operators.cli.inputs import Tenant, tenants_of
 from operators.cli.office import office
 from operators.cli.tables import right, table, wrong
 from operators.exposure import DEFAULT_LOCATION, REASON, Exposed, exposed, write_csv
+from operators.po_exposure import Unsynced, unsynced
 
 Location = Annotated[str, typer.Option("--location", help="locationSeqId of every row.")]
 
@@ -26,10 +27,11 @@ def exposure(
     ] = None,
     location: Location = DEFAULT_LOCATION,
 ) -> Answer | None:
-    """Show what was shipped and is on no invoice: partly fulfilled, held, or cancelled by an operator.
+    """Show what was shipped and is on no invoice, and what was received and is not in NetSuite.
 
-    Retail Pro's stock is too high by these units until they are invoiced. Import the file once, right after the stock
-    reset: every import deducts again.
+    Retail Pro's stock is too high by the first until they are invoiced. Their file is for HotWax: import it once, right
+    after the stock reset, since every import deducts again. NetSuite's stock is too low by the second until their
+    receipts are made.
 
     Example: waybill exposure --csv variance.csv
     """
@@ -37,6 +39,7 @@ def exposure(
         names = tenants_of(it.settings, tenant)
         types = {name: it.settings.tenants[name].hotwax.upc_type for name in names}
         rows = [row for name in names for row in exposed(it.ledger, name, types[name])]
+        received = [row for name in names for row in unsynced(it.ledger, name)]
     nameless = [row for row in rows if not row.upc]
     code = Exit.NOT_RIGHT if nameless else Exit.FINE
     if csv is not None:
@@ -44,7 +47,8 @@ def exposure(
         if csv == "-":
             _warn(nameless)
             raise typer.Exit(code)
-    return Answer(_data(rows, location), _screen(rows, nameless), code)
+    data = {"shipped_not_invoiced": _data(rows, location), "received_not_synced": received}
+    return Answer(data, [*_screen(rows, nameless), *_received(received)], code)
 
 
 def _write(rows: list[Exposed], location: str, target: str) -> None:
@@ -92,3 +96,11 @@ def _screen(rows: list[Exposed], nameless: list[Exposed]) -> list[RenderableType
     columns = ["tenant", "order", "facility", "UPC", ">units", "why"]
     cells = [(r.tenant, r.order, r.facility, r.upc or f"product {r.product_id}", r.quantity, r.why) for r in rows]
     return [table("Shipped but not invoiced", columns, cells), *map(wrong, _nameless_words(nameless))]
+
+
+def _received(rows: list[Unsynced]) -> list[RenderableType]:
+    if not rows:
+        return [right("everything that was received on purchase orders is in NetSuite")]
+    columns = ["tenant", "PO", "line", "SKU", ">pieces", "receipt", "received at", "why"]
+    cells = [(r.tenant, r.purchase_order, r.line_id, r.sku, r.pieces, r.receipt_id, r.received_at, r.why) for r in rows]
+    return [table("\nReceived but not in NetSuite", columns, cells)]

@@ -1,12 +1,13 @@
 """`waybill feed`: how far orders, purchase orders and receipts were read, backfills, pausing and resuming."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 from temporalio.client import Client, ScheduleHandle
 from temporalio.service import RPCError
 
@@ -16,8 +17,8 @@ from operators.cli.command import Answer, operator_command, say
 from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import Operator, Reason, Tenant, checked_operator, moment, one_of, span, tenants_of
 from operators.cli.office import no_temporal, office, temporal
-from operators.cli.tables import age, right, table, warning, wrong
-from operators.po_queries import FileView, PoFeedView
+from operators.cli.tables import age, right, shown, table, warning, wrong
+from operators.po_queries import FileView, PoFeedView, RunView
 from operators.po_queries import feed_view as po_feed_view
 from operators.queries import FeedView, feed_view
 from operators.settings import Settings
@@ -63,7 +64,8 @@ def feed(context: typer.Context, tenant: Tenant = None) -> Answer | None:
     except Trouble as trouble:
         say(str(trouble))
         return Answer(_data(seen, None), _screen(seen, []), trouble.exit_code)
-    is_wrong = any(not state.exists or state.hold for state in schedules)
+    is_held = any(run.hold for view in seen.purchase_orders for run in view.runs)
+    is_wrong = is_held or any(not state.exists for state in schedules)
     return Answer(_data(seen, schedules), _screen(seen, schedules), Exit.NOT_RIGHT if is_wrong else Exit.FINE)
 
 
@@ -106,29 +108,49 @@ def _screen(seen: _Seen, schedules: list[feeds.ScheduleState]) -> list[Renderabl
         names = ["schedule", "state", "every", "last runs", "next", "note"]
         states = [(s.name, s.word, s.every, ", ".join(s.recent), s.next_run, s.note) for s in schedules]
         parts.append(table("\nSchedules", names, states))
-    parts += [warning(f"{s.name} does not exist: run `waybill setup`") for s in schedules if not s.exists]
-    for s in schedules:
-        parts += [wrong(f"{s.name}: HELD: {s.hold}")] if s.hold else []
-        parts += [warning(f"{s.name} tries again: {s.problem}")] if s.problem else []
-    return parts
+    return [*parts, *(warning(f"{s.name} does not exist: run `waybill setup`") for s in schedules if not s.exists)]
 
 
-def _purchasing(views: list[PoFeedView]) -> list[RenderableType]:
-    """How far receipts were read, and which files came."""
+def _purchasing(views: list[PoFeedView]) -> Iterator[RenderableType]:
+    """How far receipts were read, how the runs fare, and which files came."""
     if not views:
-        return []
+        return
     rows = [
         (v.tenant, v.receipts_read_until or "never", age(v.receipts_read_until), v.polled_at, v.waiting) for v in views
     ]
     columns = ["tenant", "receipts read until", "", "last poll that moved it", ">purchase orders to be told"]
-    parts: list[RenderableType] = [table("\nPurchase orders", columns, rows)]
+    yield table("\nPurchase orders", columns, rows)
+    for view in views:
+        yield from _runs(view)
     files = [(view.tenant, file) for view in views for file in view.files]
     if files:
         names = ["tenant", "id", "kind", "file", "state", ">rows", ">bad", "taken at", "note"]
-        parts.append(table("\nFiles that came last", names, [(tenant, *_file(file)) for tenant, file in files]))
-    refused = [file for _, file in files if file.state == REFUSED]
-    action = HoldCause.FILE_REFUSED, NEXT_ACTIONS[HoldCause.FILE_REFUSED]
-    return [*parts, *(wrong(f"{file.name}: {action[0]}: {file.note}; what to do: {action[1]}") for file in refused)]
+        yield table("\nFiles that came last", names, [(tenant, *_file(file)) for tenant, file in files])
+    cause = HoldCause.FILE_REFUSED
+    for _, file in files:
+        if file.state == REFUSED:
+            yield wrong(f"{file.name}: {cause}: {file.note}; what to do: {NEXT_ACTIONS[cause]}")
+
+
+def _runs(view: PoFeedView) -> Iterator[RenderableType]:
+    if not view.runs:
+        return
+    columns = ["run", "state", "ended well", "", "what it did"]
+    rows = [(r.run, _word(r), r.ended_at or "never", age(r.ended_at), _counts(r.counts)) for r in view.runs]
+    yield table(f"\nRuns of {view.tenant}", columns, rows)
+    for run in view.runs:
+        if run.hold:
+            since = f"since {shown(run.hold_since)}"
+            yield wrong(f"{run.run} HELD: {run.hold.cause} {since}: {run.hold.evidence}")
+            yield warning(f"  what to do: {run.hold.next_action}")
+
+
+def _word(run: RunView) -> Text:
+    return Text("HELD", "bold red") if run.hold else Text("fine", "green")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items())
 
 
 def _file(file: FileView) -> tuple[object, ...]:

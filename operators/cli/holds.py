@@ -13,8 +13,7 @@ from temporalio.service import RPCError
 
 from activities.starting import WorkflowStarter
 from domain.commands import Command
-from ledger import orders
-from ledger.journal import Flow
+from ledger import orders, po_runs
 from ledger.orders import OrderFilter
 from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import OrderRow
@@ -25,7 +24,7 @@ from operators.cli.inputs import DryRun, HoldName, Operator, Reason, Tenant, che
 from operators.cli.office import Office, no_temporal, office, temporal
 from operators.cli.tables import age, right, table, warning
 from operators.po_queries import PoFilter
-from operators.queries import HoldGroup, hold_groups, name_of
+from operators.queries import HoldGroup, Kind, hold_groups, name_of
 
 Row = TypeVar("Row", OrderRow, PurchaseOrderRow)
 
@@ -34,7 +33,7 @@ HoldArgument = Annotated[str, typer.Argument(metavar="CAUSE[:SUBJECT]", help="As
 STEP = 500
 """How many orders pass between two words of progress."""
 
-_NOUNS = {Flow.ORDER: "orders", Flow.PURCHASE_ORDER: "purchase orders"}
+_NOUNS = {Kind.ORDER: "orders", Kind.PURCHASE_ORDER: "purchase orders", Kind.RUN: "runs"}
 
 
 @app.callback(invoke_without_command=True)
@@ -62,7 +61,7 @@ def _screen(groups: list[HoldGroup]) -> list[RenderableType]:
 
 
 def _line(g: HoldGroup) -> tuple[object, ...]:
-    return g.tenant, g.hold, g.orders, _NOUNS.get(g.flow), age(g.since), ", ".join(g.order_numbers), g.next_action
+    return g.tenant, g.hold, g.orders, _NOUNS[g.kind], age(g.since), ", ".join(g.order_numbers), g.next_action
 
 
 @dataclass(frozen=True)
@@ -71,15 +70,17 @@ class _Found:
 
     orders: Sequence[OrderRow]
     purchase_orders: Sequence[PurchaseOrderRow]
+    runs: Sequence[str]
+    """These try again by themselves: there is nobody to be told."""
 
     def __len__(self) -> int:
-        return len(self.orders) + len(self.purchase_orders)
+        return len(self.orders) + len(self.purchase_orders) + len(self.runs)
 
     @property
     def words(self) -> str:
         """How many of what there are."""
-        counts = ((len(self.orders), Flow.ORDER), (len(self.purchase_orders), Flow.PURCHASE_ORDER))
-        return " and ".join(f"{count} {_NOUNS[flow]}" for count, flow in counts if count)
+        counts = ((len(self.orders), Kind.ORDER), (len(self.purchase_orders), Kind.PURCHASE_ORDER))
+        return " and ".join(f"{count} {_NOUNS[kind]}" for count, kind in counts if count)
 
 
 @app.command("resume")
@@ -97,7 +98,7 @@ def resume(
         found = _held(it, tenants_of(it.settings, tenant), name)
         if not found:
             raise Trouble(Exit.NOT_FOUND, f"no order is held for {hold}; `waybill holds` lists the causes there are")
-        if not dry_run:
+        if found.words and not dry_run:
             asyncio.run(_resume(it, found, command))
     return _told(hold, found, dry_run=dry_run)
 
@@ -108,6 +109,7 @@ def _held(it: Office, tenants: list[str], name: HoldName) -> _Found:
         return _Found(
             [row for t in tenants for row in orders.find(session, OrderFilter(tenant=t, **by))],
             [row for t in tenants for row in po_queries.find(session, PoFilter(tenant=t, **by))],
+            [row.run for t in tenants for row in po_runs.all_of(session, t) if row.hold_cause == name.cause],
         )
 
 
@@ -134,13 +136,13 @@ def _progress(done: int) -> None:
 
 
 def _told(hold: str, found: _Found, *, dry_run: bool) -> Answer:
-    numbers, po_numbers = (
-        [name_of(row) for row in found.orders],
-        [name_of(row) for row in found.purchase_orders],
-    )
+    numbers, po_numbers = ([name_of(row) for row in rows] for rows in (found.orders, found.purchase_orders))
     data = {"hold": hold, "dry_run": dry_run, "orders": len(numbers), "order_numbers": numbers}
-    data |= {"purchase_orders": len(po_numbers), "po_numbers": po_numbers}
-    if dry_run:
-        names = ", ".join(numbers + po_numbers)
-        return Answer(data, [warning(f"dry run: {found.words} would be resumed: {names}")])
-    return Answer(data, [right(f"{found.words} held for {hold} were told to resume; `waybill holds` shows more")])
+    data |= {"purchase_orders": len(po_numbers), "po_numbers": po_numbers, "runs": list(found.runs)}
+    names = ", ".join(numbers + po_numbers)
+    lines = [warning(f"the run {run} tries again by itself, with waybill.toml as it is then") for run in found.runs]
+    if found.words and dry_run:
+        lines.append(warning(f"dry run: {found.words} would be resumed: {names}"))
+    elif found.words:
+        lines.append(right(f"{found.words} held for {hold} were told to resume; `waybill holds` shows more"))
+    return Answer(data, lines)

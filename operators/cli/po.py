@@ -15,7 +15,8 @@ from operators.cli.inputs import Tenant, hold_name, one_of, span, tenants_of
 from operators.cli.office import office
 from operators.cli.po_view import view_of
 from operators.cli.tables import age, table
-from operators.po_queries import PoFilter, PoListing, find, po_view
+from operators.po_queries import PoFilter, PoListing, find
+from operators.po_show import po_view
 from operators.settings import Settings
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from rich.text import Text
 from domain.po_plan import UNVERIFIED
 from domain.po_units import plain
 from operators.cli.tables import age, shown, table, warning, wrong
-from operators.po_queries import PoLineView, PoView, ReceiptView
+from operators.po_show import PoLineView, PoView, ReceiptView
 
 
 def view_of(view: PoView, link: str) -> list[RenderableType]:

@@ -1,20 +1,50 @@
-"""`waybill prove`: the ledger, HotWax and Retail Pro compared, each difference named."""
+"""`waybill prove`: the ledger, HotWax, Retail Pro and NetSuite compared, each difference named."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from domain.proof_report import NOT_VERIFIED, VERIFIED, Difference, Verdict
+from domain.po_proof import PoDifference
+from domain.proof_report import NOT_VERIFIED, VERIFIED, Difference, Explained, Verdict
+from operators import po_prove
 from operators import prove as proof
 from operators.cli.command import Answer, operator_command, say
-from operators.cli.exits import Exit
+from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import Tenant, moment, tenants_of
 from operators.cli.office import Office, office
 from operators.cli.tables import right, shown, table, warning, wrong
+from operators.po_netsuite import NetSuiteWord, ReconciliationError, read_reconciliation
+from operators.po_prove import PoVerdict
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What was found for one tenant; `po` is None where it has no purchase orders."""
+
+    orders: Verdict
+    po: PoVerdict | None
+
+    @property
+    def ok(self) -> bool:
+        return self.orders.ok and (self.po is None or self.po.ok)
+
+    @property
+    def differences(self) -> tuple[Difference | PoDifference, ...]:
+        return (*self.orders.differences, *(self.po.differences if self.po else ()))
+
+    @property
+    def explained(self) -> tuple[Explained, ...]:
+        return (*self.orders.explained, *(self.po.explained if self.po else ()))
+
+    @property
+    def checked(self) -> Mapping[str, int]:
+        return {**self.orders.checked, **(self.po.checked if self.po else {})}
 
 
 @operator_command
@@ -23,79 +53,137 @@ def prove(
     since: Annotated[
         str | None, typer.Option("--since", help="Only what happened since then; the export must cover it.")
     ] = None,
+    netsuite: Annotated[
+        Path | None, typer.Option("--netsuite", help="What NetSuite holds of each purchase order line, as CSV.")
+    ] = None,
 ) -> Answer:
-    """Compare the ledger, HotWax and Retail Pro: units and money of each order, stock of each store and UPC.
+    """Compare the ledger, HotWax, Retail Pro and NetSuite: units and money of orders, stock, purchase order lines.
 
-    Retail Pro's side comes from `proof_export` in waybill.toml; without it, it is not verified. What waits, is held or
-    was cancelled by an operator is explained, not a difference. Ends with 1 when there are differences.
+    Retail Pro's side comes from `proof_export` in waybill.toml; without it, it is not verified. NetSuite's side comes
+    from its answers and its newest files, or from --netsuite. What waits, is held or was cancelled by an operator is
+    explained, not a difference. Ends with 1 when there are differences.
 
     Example: waybill prove --since 2026-11-01 --json
     """
     start = moment(since) if since else None
     with office() as it:
-        verdicts = {name: _verdict(it, name, start) for name in tenants_of(it.settings, tenant)}
-    ok = all(verdict.ok for verdict in verdicts.values())
-    view = [part for name, verdict in verdicts.items() for part in _screen(name, verdict)]
-    return Answer(_data(verdicts), view, Exit.FINE if ok else Exit.NOT_RIGHT)
+        names = tenants_of(it.settings, tenant)
+        words = _netsuite(it, names, netsuite)
+        proofs = {name: _prove(it, name, start, words) for name in names}
+    ok = all(found.ok for found in proofs.values())
+    view = [part for name, found in proofs.items() for part in _screen(name, found)]
+    return Answer(_data(proofs), view, Exit.FINE if ok else Exit.NOT_RIGHT)
 
 
-def _verdict(it: Office, tenant: str, since: datetime | None) -> Verdict:
+def _netsuite(it: Office, names: list[str], file: Path | None) -> Mapping[str, NetSuiteWord] | None:
+    """The reconciliation, which is one tenant's."""
+    if file is None:
+        return None
+    if len([name for name in names if it.settings.tenants[name].netsuite]) != 1:
+        raise Trouble(Exit.USAGE, "--netsuite is about one tenant with purchase orders: name it with --tenant")
+    try:
+        return read_reconciliation(file)
+    except ReconciliationError as error:
+        raise Trouble(Exit.USAGE, str(error)) from None
+
+
+def _prove(it: Office, tenant: str, since: datetime | None, words: Mapping[str, NetSuiteWord] | None) -> _Proof:
     settings = it.settings.tenants[tenant]
+    readers = settings.hotwax.concurrency
+
+    def told(text: str) -> None:
+        say(f"{tenant}: {text}")
+
     with it.systems(tenant) as systems:
-        sides = proof.Sides(it.ledger, systems, settings.retailpro, settings.hotwax.concurrency)
-        return proof.prove(sides, since, lambda text: say(f"{tenant}: {text}"))
+        orders = proof.prove(proof.Sides(it.ledger, systems, settings.retailpro, readers), since, told)
+        if systems.po is None:
+            return _Proof(orders, None)
+        sides = po_prove.PoSides(it.ledger, tenant, systems.po, words, readers)
+        return _Proof(orders, po_prove.prove(sides, since, told))
 
 
-def _data(verdicts: dict[str, Verdict]) -> dict[str, object]:
+def _data(proofs: Mapping[str, _Proof]) -> dict[str, object]:
     """All tenants together; each entry says whose it is."""
-    told = {name: verdict.model_dump(mode="json") for name, verdict in verdicts.items()}
+    po = {name: found.po for name, found in proofs.items() if found.po}
     return {
-        "ok": all(verdict.ok for verdict in verdicts.values()),
-        "retailpro": _together([verdict.retailpro for verdict in verdicts.values()]),
-        "stock": _together([verdict.stock for verdict in verdicts.values()]),
-        "checked": _summed([verdict.checked for verdict in verdicts.values()]),
-        "invoiced": {name: verdict["invoiced"] for name, verdict in told.items()},
-        "differences": [{"tenant": name, **row} for name, verdict in told.items() for row in verdict["differences"]],
-        "explained": [{"tenant": name, **row} for name, verdict in told.items() for row in verdict["explained"]],
+        "ok": all(found.ok for found in proofs.values()),
+        "retailpro": _together([found.orders.retailpro for found in proofs.values()]),
+        "stock": _together([found.orders.stock for found in proofs.values()]),
+        "netsuite": _netsuite_together([found.netsuite for found in po.values()]),
+        "checked": _summed([found.checked for found in proofs.values()]),
+        "invoiced": {name: dict(found.orders.invoiced) for name, found in proofs.items()},
+        "purchase_order_lines": [
+            {"tenant": name, **line.model_dump(mode="json")} for name, found in po.items() for line in found.lines
+        ],
+        "differences": [
+            {"tenant": name, **row.model_dump(mode="json")}
+            for name, found in proofs.items()
+            for row in found.differences
+        ],
+        "explained": [
+            {"tenant": name, **row.model_dump(mode="json")} for name, found in proofs.items() for row in found.explained
+        ],
     }
 
 
 def _summed(counts: list[Mapping[str, int]]) -> dict[str, int]:
-    return {name: sum(count[name] for count in counts) for name in counts[0]}
+    names = dict.fromkeys(name for count in counts for name in count)
+    return {name: sum(count.get(name, 0) for count in counts) for name in names}
 
 
 def _together(words: list[str]) -> str:
     return VERIFIED if all(word == VERIFIED for word in words) else NOT_VERIFIED
 
 
-def _screen(tenant: str, verdict: Verdict) -> list[RenderableType]:
-    parts: list[RenderableType] = [Text(f"Tenant {tenant}", style="bold")]
-    invoiced = [(f"invoiced, {currency}", amount) for currency, amount in verdict.invoiced.items()]
-    parts.append(
-        table("", ["checked", ">"], [*((k.replace("_", " "), v) for k, v in verdict.checked.items()), *invoiced])
-    )
-    if verdict.retailpro == NOT_VERIFIED:
-        parts.append(warning("Retail Pro's side is NOT VERIFIED: set proof_export under [tenants.*.retailpro]"))
-    elif verdict.stock == NOT_VERIFIED:
-        parts.append(warning("stock is NOT VERIFIED: the export has no stock"))
-    if verdict.explained:
+def _netsuite_together(words: list[str]) -> str | None:
+    """The weakest word; None where no tenant has purchase orders."""
+    return next((word for word in words if word != VERIFIED), words[0] if words else None)
+
+
+# ---- for people ------------------------------------------------------------------------------------------------------
+
+
+def _screen(tenant: str, found: _Proof) -> list[RenderableType]:
+    invoiced = [(f"invoiced, {currency}", amount) for currency, amount in found.orders.invoiced.items()]
+    counts = [*((name.replace("_", " "), count) for name, count in found.checked.items()), *invoiced]
+    parts: list[RenderableType] = [Text(f"Tenant {tenant}", style="bold"), table("", ["checked", ">"], counts)]
+    parts += [warning(text) for text in _unverified(found)]
+    if found.explained:
         columns, rows = (
             ["kind", "key", ">units", "why"],
-            [(e.kind, e.key, e.units, e.reason) for e in verdict.explained],
+            [(e.kind, e.key, e.units, e.reason) for e in found.explained],
         )
         parts.append(table(f"\nExplained ({len(rows)})", columns, rows))
-    if verdict.ok:
+    if found.ok:
         return [*parts, right("\nproved: no difference")]
-    names = ["kind", "key", "ledger", "HotWax", "Retail Pro", "likely cause"]
-    return [
-        *parts,
-        table("", names, map(_row, verdict.differences)),
-        wrong(f"\n{len(verdict.differences)} differences"),
-    ]
+    return [*parts, *_differences(found), wrong(f"\n{len(found.differences)} differences")]
 
 
-def _row(d: Difference) -> tuple[object, ...]:
-    return d.kind, d.key, _value(d.ledger), _value(d.hotwax), _value(d.retailpro), d.likely_cause
+def _unverified(found: _Proof) -> list[str]:
+    told = []
+    if found.orders.retailpro == NOT_VERIFIED:
+        told.append("Retail Pro's side is NOT VERIFIED: set proof_export under [tenants.*.retailpro]")
+    elif found.orders.stock == NOT_VERIFIED:
+        told.append("stock is NOT VERIFIED: the export has no stock")
+    if found.po and found.po.netsuite != VERIFIED:
+        lines = sum(line.by == po_prove.NOBODY for line in found.po.lines)
+        told.append(f"receipts on {lines} purchase order lines are ACCEPTED, UNVERIFIED: give --netsuite FILE")
+    return told
+
+
+def _differences(found: _Proof) -> list[RenderableType]:
+    names = ["kind", "key", "ledger", "HotWax"]
+    parts: list[RenderableType] = []
+    if rows := found.orders.differences:
+        parts.append(table("", [*names, "Retail Pro", "likely cause"], [_row(d, d.retailpro) for d in rows]))
+    if found.po and found.po.differences:
+        rows_of_pos = [_row(d, d.netsuite) for d in found.po.differences]
+        parts.append(table("", [*names, "NetSuite", "likely cause"], rows_of_pos))
+    return parts
+
+
+def _row(d: Difference | PoDifference, other: object) -> tuple[object, ...]:
+    return d.kind, d.key, _value(d.ledger), _value(d.hotwax), _value(other), d.likely_cause
 
 
 def _value(value: object) -> str:

@@ -30,6 +30,10 @@ class Door:
         """What the admin API answers to this body."""
         return _told(await self._http.post(f"/admin/{path}", json=body))
 
+    async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What the admin API answers to these changes."""
+        return _told(await self._http.patch(f"/admin/{path}", json=body))
+
     async def deed(self, deed: Mapping[str, Any]) -> None:
         """Let an associate do something to an order, now or later."""
         await self.post("deeds", deed)

@@ -1,6 +1,8 @@
 """What a person reads in the evening: the cases and where they ended, stock per store and UPC, and the verdict."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -10,15 +12,17 @@ from rich.text import Text
 from operators.demo.goods import PRODUCTS
 from operators.demo.orders import DayOrder
 from operators.demo.picture import Picture
+from operators.demo.purchases import DayPo
 from operators.demo.screen import say
 from operators.demo.verdict import Verdict
 
 _NAMES = {product.upc: name for name, product in PRODUCTS.items()}
 
 
-def tell(console: Console, orders: Sequence[DayOrder], now: Picture, verdict: Verdict) -> None:
+def tell(console: Console, orders: Sequence[DayOrder], pos: Sequence[DayPo], now: Picture, verdict: Verdict) -> None:
     """Print everything that was found."""
     console.print(_cases(orders, now), "")
+    console.print(_purchases(pos, now), "")
     console.print(_stock(verdict), "")
     for line in _summary(now, verdict):
         say(console, line)
@@ -36,6 +40,19 @@ def _cases(orders: Sequence[DayOrder], now: Picture) -> Table:
         mine = [order for order in orders if order.case is case]
         right = all(now.orders.get(order.order_id) == case.ends for order in mine)
         table.add_row(case.name, str(len(mine)), str(case.ends) if right else "(see below)", _mark(right))
+    return table
+
+
+def _purchases(pos: Sequence[DayPo], now: Picture) -> Table:
+    table = _table("The day's purchase orders")
+    table.add_column("kind", overflow="fold")
+    table.add_column("POs", justify="right")
+    table.add_column("each ended as", overflow="fold")
+    table.add_column("")
+    for kind in dict.fromkeys(po.kind for po in pos):
+        mine = [now.pos.get(po.po_id) for po in pos if po.kind is kind]
+        right = all(po is not None and po.end == kind.ends for po in mine)
+        table.add_row(kind.name, str(len(mine)), str(kind.ends) if right else "(see below)", _mark(right))
     return table
 
 
@@ -60,14 +77,34 @@ def _summary(now: Picture, verdict: Verdict) -> list[str]:
     stages = ", ".join(f"{count} {stage}" for stage, count in sorted(now.stages.items()))
     negative = [f"{_NAMES.get(u, u)} at {s} ({level:g})" for (s, u), level in verdict.lowest.items() if level < 0]
     own = f"{len(verdict.check['orders'])} orders, {len(verdict.check['stock'])} stocks"
+    po_stages = ", ".join(f"{count} {stage}" for stage, count in sorted(now.po_stages.items()))
+    files = ", ".join(f"{count} {state}" for state, count in sorted(_by_state(now).items()))
+    holds = verdict.check["ok"] and verdict.po_check["ok"]
     return [
         f"Orders by stage: {stages}",
+        f"Purchase orders by stage: {po_stages}; their files: {files}",
+        f"Received, in pieces: {_pieces(verdict)}",
         f"Below zero until the slip was there: {', '.join(negative) or 'nothing'}",
         *(f"Held on purpose: {group.orders} for {group.hold}: {group.next_action}" for group in now.holds),
         *(f"Went wrong: {name} ({_times(fired)})" for name, fired in verdict.faults.items()),
         f"Waybill's proof {_holds(verdict.proof.get('ok'))}: {_flat(verdict.proof.get('checked', {}))}",
-        f"The sandbox's own check {_holds(verdict.check['ok'])}: {own}",
+        f"The sandbox's own check {_holds(holds)}: {own}, {len(verdict.po_check['lines'])} purchase order lines",
     ]
+
+
+def _by_state(now: Picture) -> Counter[str]:
+    states: Counter[str] = Counter()
+    for (_, state), count in now.files.items():
+        states[state] += count
+    return states
+
+
+def _pieces(verdict: Verdict) -> str:
+    """What the proof's lines come to on each side."""
+    lines = verdict.proof.get("purchase_order_lines", [])
+    sides = ("ordered", "imported", "received_in_hotwax", "received_in_netsuite")
+    sums = {side: sum(Decimal(line[side] or 0) for line in lines) for side in sides}
+    return ", ".join(f"{total:f} {side.replace('_', ' ')}" for side, total in sums.items())
 
 
 def _times(count: int) -> str:

@@ -32,3 +32,9 @@ PRODUCTS = {
     VASE: Product("0810000000043", 89.99),
     GIFT_CARD: Product("0810000000050", 25.00, digital=True),
 }
+
+SKUS = {name: f"SKU-{name}" for name, product in PRODUCTS.items() if not product.digital}
+"""What NetSuite calls the products."""
+
+LOCATIONS = {store: str(11 + place) for place, store in enumerate(STORES)}
+"""HotWax facility -> NetSuite's location id, which HotWax knows as the facility's external id."""

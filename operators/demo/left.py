@@ -8,12 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from operators.demo import day
+from operators.demo import day, purchases
 from operators.demo.day import DAY
 from operators.demo.office import waybill_program
 from operators.demo.orders import orders_of
 from operators.demo.place import Place
 from operators.demo.processes import end_left
+from operators.demo.purchases import purchases_of
 
 
 def explain(console: Console, place: Place, ui: str | None, forgotten: Sequence[str]) -> None:
@@ -41,12 +42,18 @@ def _environment(place: Place, forgotten: Sequence[str]) -> list[str]:
 def _worth_trying(place: Place) -> list[str]:
     waybill = "uv run waybill" if shutil.which("uv") else waybill_program()
     numbers = {order.case.name: order.number for order in orders_of(DAY)}
+    pos = {po.kind.name: po.number for po in purchases_of()}
     export = f"{_this()} export {shlex.quote(place.name)}"
     return [
         f"{waybill} orders --open",
         f"{waybill} order show {numbers['three stores']}",
         f"{waybill} order show {numbers[day.FORCED]}",
         f"{waybill} order force-invoice {numbers['partial']} --reason 'the customer waits' --dry-run",
+        f"{waybill} po list",
+        f"{waybill} po show {pos[purchases.PARTLY]}",
+        f"{waybill} po show {pos[purchases.AMENDED]}",
+        f"{waybill} po show {pos[purchases.NOWHERE_TO_GO]}",
+        f"{waybill} po close {pos[purchases.PARTLY]} --reason 'the vendor sends no more' --dry-run",
         f"{waybill} holds",
         f"{waybill} feed",
         f"{waybill} exposure --csv -",

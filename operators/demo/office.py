@@ -4,15 +4,18 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from temporalio.client import Client
 
-from activities.starting import Starter
+from activities.starting import PoStarter, Starter, WorkflowStarter
 from domain.commands import Command, Verb
+from domain.purchase_order import PoVerb
 from domain.stages import HoldCause
 from ledger import orders
 from ledger.database import Ledger
 from ledger.orders import OrderFilter
+from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import OrderRow
 from operators import commands
 from operators.demo.goods import TENANT
@@ -20,6 +23,8 @@ from operators.settings import Settings
 
 OPERATOR = "ana"
 PATIENCE = timedelta(seconds=60)
+
+R = TypeVar("R")
 
 
 class CommandFailedError(Exception):
@@ -30,7 +35,9 @@ class Office:
     """Gives commands as `waybill order ...` and `waybill holds resume` do."""
 
     def __init__(self, settings: Settings, client: Client, ledger: Ledger) -> None:
-        self._starter, self._ledger = Starter(client, settings.tenants[TENANT].waits), ledger
+        tenant = settings.tenants[TENANT]
+        self._starter, self._ledger = Starter(client, tenant.waits), ledger
+        self._po_starter = PoStarter(client, tenant.netsuite.waits) if tenant.netsuite else None
 
     async def order(self, verb: Verb, order_id: str, reason: str) -> str:
         """What the order's workflow answers to a command.
@@ -40,13 +47,15 @@ class Office:
         """
         with self._ledger.reading() as session:
             row = session.get_one(OrderRow, (TENANT, order_id))
-        try:
-            answer = await commands.ask(self._starter, row, verb, _command(reason), PATIENCE)
-        except commands.NoAnswerError as error:
-            raise CommandFailedError(f"{verb} of order {order_id}: {error}") from None
-        if not answer.accepted:
-            raise CommandFailedError(f"{verb} of order {order_id} was refused: {answer.message}")
-        return answer.message
+        return await _asked(self._starter, row, verb, reason)
+
+    async def purchase_order(self, verb: PoVerb, po_id: str, reason: str) -> str:
+        """What the purchase order's workflow answers to a command; otherwise as `order`."""
+        if self._po_starter is None:
+            raise CommandFailedError(f"{verb} of {po_id}: the configuration has no purchase orders")
+        with self._ledger.reading() as session:
+            row = session.get_one(PurchaseOrderRow, (TENANT, po_id))
+        return await _asked(self._po_starter, row, verb, reason)
 
     async def resume_held(self, cause: HoldCause, subject: str, reason: str) -> int:
         """Resume all orders that are held for one thing; how many they are."""
@@ -54,6 +63,17 @@ class Office:
         with self._ledger.reading() as session:
             rows = orders.find(session, wanted)
         return await commands.resume_all(self._starter, rows, _command(reason), lambda _: None)
+
+
+async def _asked(starter: WorkflowStarter[R], row: R, verb: Verb | PoVerb, reason: str) -> str:
+    name = starter.start_of(row).summary
+    try:
+        answer = await commands.ask(starter, row, verb, _command(reason), PATIENCE)
+    except commands.NoAnswerError as error:
+        raise CommandFailedError(f"{verb} of {name}: {error}") from None
+    if not answer.accepted:
+        raise CommandFailedError(f"{verb} of {name} was refused: {answer.message}")
+    return answer.message
 
 
 def _command(reason: str) -> Command:

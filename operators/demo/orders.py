@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operators.demo.cases import Case, Deed, Line, When
-from operators.demo.goods import AIRPORT, AIRPORT_STORE, PRODUCTS, STORES
+from operators.demo.goods import AIRPORT, AIRPORT_STORE, LOCATIONS, PRODUCTS, SKUS, STORES
 
 FIRST_NUMBER = 1001
 SHIPPING_BEGINS_S, SHIPPING_ENDS_S = 1.5, 21.0
@@ -121,11 +121,11 @@ def morning(orders: Sequence[DayOrder]) -> dict[str, Any]:
     """What is there before the day begins: stores, products, methods, and enough of each product."""
     stores = {**STORES, AIRPORT: AIRPORT_STORE}
     return {
-        "facilities": [{"facilityId": facility, "storeCode": code} for facility, code in stores.items()],
-        "products": [
-            {"productId": name, "productName": name.title(), "upc": product.upc, "stocked": not product.digital}
-            for name, product in PRODUCTS.items()
+        "facilities": [
+            {"facilityId": facility, "storeCode": code, "externalId": LOCATIONS.get(facility)}
+            for facility, code in stores.items()
         ],
+        "products": [_product(name) for name in PRODUCTS],
         "shipmentMethods": [{"shipmentMethodTypeId": "CURBSIDE", "parentTypeId": "STOREPICKUP"}],
         "stock": [
             {"store": stores[facility], "upc": PRODUCTS[product].upc, "quantity": units + SPARE}
@@ -133,6 +133,12 @@ def morning(orders: Sequence[DayOrder]) -> dict[str, Any]:
             if facility in stores
         ],
     }
+
+
+def _product(name: str) -> dict[str, Any]:
+    product = PRODUCTS[name]
+    named = {"productId": name, "productName": name.title(), "upc": product.upc, "stocked": not product.digital}
+    return {**named, "sku": SKUS[name]} if name in SKUS else named
 
 
 def _planned(orders: Sequence[DayOrder]) -> Counter[tuple[str, str]]:

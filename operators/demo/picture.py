@@ -2,29 +2,61 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from domain.purchase_order import ImportState, PoStage, ReceiptState
 from domain.stages import EffectKind, EffectState, HoldCause, Stage
+from ledger import purchase_orders
 from ledger.database import Ledger
 from ledger.journal import Flow
+from ledger.po_files import FileKind, FileState
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow, JournalRow, OrderRow
 from operators.demo.cases import End
 from operators.demo.goods import TENANT
+from operators.demo.purchases import DayPo, PoEnd
 from operators.queries import HoldGroup, hold_groups
 
 
 @dataclass(frozen=True)
+class PoStanding:
+    """Where one purchase order stands; `lines` is what HotWax has of it, in pieces."""
+
+    end: PoEnd
+    state: ImportState
+    lines: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Picture:
-    """Orders by stage, holds by cause, remote writes by state, and each order by itself."""
+    """Orders and purchase orders by stage, holds by cause, remote writes, receipts and files by state, and each one."""
 
     stages: Mapping[Stage, int]
     holds: Sequence[HoldGroup]
     effects: Mapping[tuple[EffectKind, EffectState], int]
     orders: Mapping[str, End]
     """Where each order stands, by its HotWax id."""
+    pos: Mapping[str, PoStanding] = field(default_factory=dict)
+    """Where each purchase order stands, by NetSuite's id."""
+    receipts: Mapping[ReceiptState, int] = field(default_factory=dict)
+    files: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many files of each name are in each state."""
+    archived: Mapping[str, str] = field(default_factory=dict)
+    """Name -> name in the archive, of the files that were read."""
+
+    @property
+    def po_stages(self) -> Mapping[PoStage, int]:
+        """Purchase orders by stage."""
+        return Counter(po.end.stage for po in self.pos.values())
+
+    def stands(self, po: DayPo) -> tuple[PoStage, HoldCause | None] | None:
+        """Stage and hold of a purchase order that is known."""
+        known = self.pos.get(po.po_id)
+        return (known.end.stage, known.end.hold) if known else None
 
     @property
     def seen(self) -> int:
@@ -43,7 +75,32 @@ def take(ledger: Ledger) -> Picture:
             holds=hold_groups(session, [TENANT]),
             effects=_effects(session),
             orders=orders,
+            pos=_pos(session),
+            receipts=_receipts(session),
+            **_files(session),
         )
+
+
+def _pos(session: Session) -> Mapping[str, PoStanding]:
+    return {row.po_id: _po_standing(row) for row in session.exec(select(PurchaseOrderRow)).all()}
+
+
+def _po_standing(row: PurchaseOrderRow) -> PoStanding:
+    end = PoEnd(row.stage, HoldCause(row.hold_cause) if row.hold_cause else None)
+    lines = {line_id: f"{line.pieces:f}" for line_id, line in purchase_orders.imported(row).items()}
+    return PoStanding(end, row.import_state, lines)
+
+
+def _receipts(session: Session) -> Mapping[ReceiptState, int]:
+    found = session.exec(select(ReceiptRow.state, func.count()).group_by(col(ReceiptRow.state))).all()
+    return {ReceiptState(state): count for state, count in found}
+
+
+def _files(session: Session) -> dict[str, Any]:
+    orders = select(PoFileRow).where(PoFileRow.kind == FileKind.ORDERS).order_by(col(PoFileRow.id))
+    rows = session.exec(orders).all()
+    archived = {row.name: row.archived_as for row in rows if row.state == FileState.DONE and row.archived_as}
+    return {"files": Counter((row.name, row.state) for row in rows), "archived": archived}
 
 
 _Documents = Mapping[tuple[str, EffectKind], int]
@@ -79,29 +136,34 @@ class Diary:
 
     def news(self) -> list[str]:
         """One sentence for each entry since the last call."""
+        order, po = OrderRow, PurchaseOrderRow
         query = (
-            select(JournalRow, OrderRow.order_no)
-            .join(
-                OrderRow, (col(OrderRow.tenant) == JournalRow.tenant) & (col(OrderRow.order_id) == JournalRow.subject)
-            )
-            .where(col(JournalRow.flow) == Flow.ORDER, col(JournalRow.id) > self._last)
+            select(JournalRow, order.order_no, po.number)
+            .outerjoin(order, (col(order.tenant) == JournalRow.tenant) & (col(order.order_id) == JournalRow.subject))
+            .outerjoin(po, (col(po.tenant) == JournalRow.tenant) & (col(po.po_id) == JournalRow.subject))
+            .where(col(JournalRow.id) > self._last)
             .order_by(col(JournalRow.id))
         )
         with self._ledger.reading() as session:
             rows = session.exec(query).all()
-        self._last = max((entry.id or 0 for entry, _ in rows), default=self._last)
-        return [in_words(entry, number or entry.subject) for entry, number in rows]
+        self._last = max((entry.id or 0 for entry, _, _ in rows), default=self._last)
+        return [in_words(entry, _number(entry, order_no, po_no)) for entry, order_no, po_no in rows]
+
+
+def _number(entry: JournalRow, order_no: str | None, po_no: str | None) -> str:
+    return (order_no if entry.flow == Flow.ORDER else po_no) or entry.subject
 
 
 def in_words(entry: JournalRow, number: str) -> str:
-    """An entry of the audit trail as one sentence about an order."""
+    """An entry of the audit trail as one sentence about an order, or a purchase order."""
+    name = f"order {number}" if entry.flow == Flow.ORDER else number
     match entry.kind:
         case "stage":
-            return f"order {number} is {entry.text.rpartition('-> ')[2]}"
+            return f"{name} is {entry.text.rpartition('-> ')[2]}"
         case "command":
-            return f"order {number}: {entry.actor}: {entry.text}"
+            return f"{name}: {entry.actor}: {entry.text}"
         case "hold" | "plan":
-            return f"order {number}: {entry.text}"
+            return f"{name}: {entry.text}"
         case kind:
             key, _, what = entry.text.partition(" ")
-            return f"order {number}: {kind.replace('_', ' ')} {what}" if "/" in key else f"order {number}: {entry.text}"
+            return f"{name}: {kind.replace('_', ' ')} {what}" if "/" in key else f"{name}: {entry.text}"

@@ -59,6 +59,7 @@ retry_first = 0.5
 retry_longest = 2
 hold_retry = 10
 
+{netsuite}
 [tenants.{tenant}.stores]
 {stores}
 """
@@ -72,6 +73,7 @@ class Place:
         self.config = self.folder / "waybill.toml"
         self.logs = self.folder / "logs"
         self.export = self.folder / "retailpro-export.json"
+        self.sftp = _without_spaces(self.folder / "sftp")
 
     @classmethod
     def make(cls) -> "Place":
@@ -98,12 +100,13 @@ class Place:
         here = Path.cwd()
         return str(self.folder.relative_to(here)) if self.folder.is_relative_to(here) else str(self.folder)
 
-    def configure(self, sandbox: str, temporal_ui: str | None) -> None:
-        """Write waybill.toml, and the sandbox's token beside it."""
+    def configure(self, sandbox: str, netsuite: str, temporal_ui: str | None) -> None:
+        """Write waybill.toml, with the tables of NetSuite as they are given, and the sandbox's token beside it."""
         stores = "\n".join(f'{facility} = "{code}"' for facility, code in STORES.items())
         text = _CONFIG.format(
             folder=self.folder,
             sandbox=sandbox,
+            netsuite=netsuite,
             temporal_ui=temporal_ui or "http://127.0.0.1:8233",
             tenant=TENANT,
             digital_store=next(iter(STORES.values())),
@@ -136,6 +139,14 @@ class Place:
     def remove(self) -> None:
         """Remove the folder with everything in it."""
         shutil.rmtree(self.folder)
+        shutil.rmtree(self.sftp, ignore_errors=True)
+
+
+def _without_spaces(folder: Path) -> Path:
+    """The folder, or one of the system's temporary ones: sshd starts no session in a path with spaces."""
+    if not any(map(str.isspace, str(folder))):
+        return folder
+    return Path(tempfile.gettempdir()) / f"waybill-{folder.parent.name}-{folder.name}"
 
 
 def forget_real_set_up() -> list[str]:

@@ -14,7 +14,9 @@ from operators.temporal_release import launch, tail
 
 START_S = 60.0
 _POLL_S = 0.05
-SANDBOX = "sandbox"
+SANDBOX, WIRE = "sandbox", "wire"
+_LAST = (SANDBOX, WIRE)
+"""What others drain into."""
 
 
 class ProcessError(Exception):
@@ -32,7 +34,7 @@ class Crew:
     def start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         """Start Python with these arguments; it ends when this process does, in whatever way, unless left running."""
         process = launch([sys.executable, *command], self.log(name), folder=ROOT)
-        self._running[name], self._watches[name] = process, _end_with_this_process(process.pid)
+        self._running[name], self._watches[name] = process, watch(process.pid)
         return process
 
     def log(self, name: str) -> Path:
@@ -82,9 +84,8 @@ class Crew:
 
     def stop(self) -> None:
         """End all of them: the workers first, so that what they drain into is still there."""
-        workers = [name for name in self._running if name != SANDBOX]
-        self._end(workers)
-        self._end([SANDBOX] if SANDBOX in self._running else [])
+        self._end([name for name in self._running if name not in _LAST])
+        self._end([name for name in _LAST if name in self._running])
 
     def _end(self, names: Sequence[str]) -> None:
         ending = [self._forget(name) for name in names]
@@ -100,12 +101,10 @@ class Crew:
     def leave_running(self) -> None:
         """Let all of them go on when this process is gone."""
         for name in tuple(self._watches):
-            _end_watch(self._watches.pop(name))
+            watch_no_more(self._watches.pop(name))
 
     def _forget(self, name: str) -> subprocess.Popen[bytes]:
-        watch = self._watches.pop(name, None)
-        if watch is not None:
-            _end_watch(watch)
+        watch_no_more(self._watches.pop(name, None))
         return self._running.pop(name)
 
 
@@ -127,15 +126,17 @@ def await_worker(crew: Crew, name: str) -> None:
     crew.await_line(name, "worker started")
 
 
-def _end_with_this_process(pid: int) -> subprocess.Popen[bytes]:
+def watch(pid: int) -> subprocess.Popen[bytes]:
     """Start a watch that kills a process when this one is gone, even by SIGKILL: its end of the pipe closes."""
     command = ["/bin/sh", "-c", 'read -r _ || kill -KILL "$1"', "watch", str(pid)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  a fixed command
 
 
-def _end_watch(watch: subprocess.Popen[bytes]) -> None:
-    watch.kill()  # before its pipe closes, which it would take for the end of this process
-    watch.communicate()
+def watch_no_more(watching: subprocess.Popen[bytes] | None) -> None:
+    """End a watch, so that its process may outlive this one."""
+    if watching is not None:
+        watching.kill()  # before its pipe closes, which it would take for the end of this process
+        watching.communicate()
 
 
 # ---- a demo that was left running ------------------------------------------------------------------------------------

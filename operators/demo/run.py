@@ -10,23 +10,27 @@ from rich.console import Console
 from temporalio.service import RPCError
 
 from operators.demo import left, picture, verdict
+from operators.demo.cues import ScriptError
 from operators.demo.day import DAY
 from operators.demo.door import Door, SandboxError
 from operators.demo.evening import tell
 from operators.demo.office import CommandFailedError
 from operators.demo.orders import DayOrder, morning, orders_of
-from operators.demo.picture import Diary
+from operators.demo.picture import Diary, Picture
 from operators.demo.place import Place, forget_real_set_up
+from operators.demo.po_script import PoScript
 from operators.demo.processes import ProcessError
 from operators.demo.proving import ProofFailedError, prove
+from operators.demo.purchases import DayPo, purchases_of
 from operators.demo.screen import Screen, say
-from operators.demo.script import Script, ScriptError
+from operators.demo.script import Script
 from operators.demo.town import Town
 from operators.demo.verdict import Verdict
 from operators.demo.wrongs import plant
 from operators.set_up import SetUpError
 from operators.temporal_release import TemporalUnavailableError
 from operators.temporal_server import TemporalStartError
+from sandbox.sftp.find_sshd import SshdUnavailableError
 
 DAY_LIMIT_S = 150.0
 """After so long, a day that is not over has gone wrong."""
@@ -42,6 +46,7 @@ EXPECTED_TROUBLE = (
     SandboxError,
     ScriptError,
     SetUpError,
+    SshdUnavailableError,
     TemporalStartError,
     TemporalUnavailableError,
 )
@@ -92,28 +97,31 @@ class _Demo:
     def __init__(self, console: Console, options: Options, town: Town) -> None:
         self._console, self._options, self._town = console, options, town
         self._orders: Sequence[DayOrder] = orders_of(DAY)
+        self._pos: Sequence[DayPo] = purchases_of()
         self._began = time.monotonic()
 
     async def hold(self) -> bool:
         """Whether the whole demo is a success."""
         town = self._town
-        self._print(f"A day of {len(self._orders)} orders in {town.place.name}: starting everything ...")
+        what = f"{len(self._orders)} orders and {len(self._pos)} purchase orders"
+        self._print(f"A day of {what} in {town.place.name}: starting everything ...")
         await town.start()
         await town.door.post("seed", morning(self._orders))
-        script = Script(self._orders, town)
-        with Screen(self._console, len(self._orders), town.server.ui_url) as screen:
+        script, po_script = Script(self._orders, town), PoScript(self._pos, town)
+        with Screen(self._console, len(self._orders), len(self._pos), town.server.ui_url) as screen:
             screen.announce(f"all is up after {time.monotonic() - self._began:.0f} s; the shops open")
+            await po_script.open_doors()
             await script.open_doors()
-            await self._watch(script, screen)
-        found = await self._evening(script)
-        tell(self._console, self._orders, picture.take(town.ledger), found)
+            await self._watch(script, po_script, screen)
+        found = await self._evening(script, po_script)
+        tell(self._console, self._orders, self._pos, picture.take(town.ledger), found)
         self._conclude(found)
         return not found.problems
 
-    async def _watch(self, script: Script, screen: Screen) -> None:
-        """Show the day until it is over: the script is played and everything stands where it should."""
+    async def _watch(self, script: Script, po_script: PoScript, screen: Screen) -> None:
+        """Show the day until it is over: the scripts are played and everything stands where it should."""
         diary, quiet_since = Diary(self._town.ledger), None
-        playing = asyncio.create_task(script.play(screen.announce))
+        playing = asyncio.gather(script.play(screen.announce), po_script.play(screen.announce))
         try:
             while screen.elapsed_s < DAY_LIMIT_S:
                 now = picture.take(self._town.ledger)
@@ -121,7 +129,7 @@ class _Demo:
                 self._town.crew.check()
                 if playing.done():
                     playing.result()
-                over = playing.done() and not verdict.deviations(self._orders, now)
+                over = playing.done() and not self._deviations(now)
                 over = over and not await self._town.door.plans_left()
                 quiet_since = (quiet_since or screen.elapsed_s) if over else None
                 if quiet_since is not None and screen.elapsed_s - quiet_since > QUIET_S:
@@ -131,21 +139,26 @@ class _Demo:
             playing.cancel()
             await asyncio.gather(playing, return_exceptions=True)
 
-    async def _evening(self, script: Script) -> Verdict:
+    def _deviations(self, now: Picture) -> list[str]:
+        return [*verdict.deviations(self._orders, now), *verdict.po_deviations(self._pos, now)]
+
+    async def _evening(self, script: Script, po_script: PoScript) -> Verdict:
         """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
         town, door = self._town, self._town.door
         if self._options.plant:
             self._print(await plant(self._options.plant, self._orders, door))
+        await po_script.last_word()
         await write_export(door, town.place)
         self._print("proving: waybill prove")
         proof, stock = await prove(), await door.stock()
         return Verdict(
-            deviations=verdict.deviations(self._orders, picture.take(town.ledger)),
-            faults=await script.faults_fired(),
+            deviations=self._deviations(picture.take(town.ledger)),
+            faults={**await script.faults_fired(), **po_script.struck()},
             proof=proof,
             check=await door.get("check", exclude=verdict.meant_to_be_unfinished(self._orders)),
             lowest=verdict.lowest_stock(stock, await door.documents("invoices"), await door.documents("slips")),
             failed_plans=await door.failed_plans(),
+            po_check=await door.get("netsuite/check", exclude=verdict.pos_left_out(self._pos)),
         )
 
     def _conclude(self, found: Verdict) -> None:
@@ -158,8 +171,8 @@ class _Demo:
             )
         else:
             self._print(
-                f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {len(self._orders)} orders is "
-                "where it must be, once"
+                f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {len(self._orders)} orders "
+                f"and every received piece of {len(self._pos)} purchase orders is where it must be, once"
             )
 
     def _ui(self) -> str:

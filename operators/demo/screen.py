@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from domain.purchase_order import PoStage, ReceiptState
 from domain.stages import EffectKind, EffectState, Stage
 from operators.demo.picture import Picture
 
@@ -36,11 +37,12 @@ class Screen:
     Args:
         console: Where to.
         total: How many orders the day has.
+        total_pos: How many purchase orders.
         ui: The address of the Temporal Web UI.
     """
 
-    def __init__(self, console: Console, total: int, ui: str | None) -> None:
-        self._console, self._total, self._ui = console, total, ui
+    def __init__(self, console: Console, total: int, total_pos: int, ui: str | None) -> None:
+        self._console, self._total, self._total_pos, self._ui = console, total, total_pos, ui
         self._began = self._told_at = time.monotonic()
         self._scenes: deque[Text] = deque(maxlen=SCENES)
         self._entries: deque[Text] = deque(maxlen=ENTRIES)
@@ -81,10 +83,11 @@ class Screen:
     def _render(self, picture: Picture) -> RenderableType:
         head = Text.assemble(
             ("Waybill", "bold"),
-            f"  {self.elapsed_s:4.0f} s   {picture.seen} of {self._total} orders seen   Temporal UI ",
+            f"  {self.elapsed_s:4.0f} s   {picture.seen} of {self._total} orders, "
+            f"{len(picture.pos)} of {self._total_pos} purchase orders seen   Temporal UI ",
             (self._ui or "that of your server", "underline"),
         )
-        tables = Columns([_stages(picture), _effects(picture), _holds(picture)], padding=(0, 3))
+        tables = Columns([_stages(picture), _po_stages(picture), _effects(picture), _holds(picture)], padding=(0, 3))
         scenes = _panel("Operator, faults, power cuts", self._scenes, SCENES)
         return Group(head, "", tables, scenes, _panel("From the audit trail", self._entries, ENTRIES))
 
@@ -100,6 +103,17 @@ def _stages(picture: Picture) -> Table:
         count = picture.stages.get(stage, 0)
         bar = "█" * min(_BAR, (count + 2) // 3)
         table.add_row(str(stage), str(count), Text(bar.ljust(_BAR), style=_COLORS[stage]))
+    return table
+
+
+def _po_stages(picture: Picture) -> Table:
+    """Purchase orders by stage, then their receipts by state."""
+    table = _table("Purchase orders", "")
+    for stage in PoStage:
+        table.add_row(str(stage), str(picture.po_stages.get(stage, 0)))
+    for state in ReceiptState:
+        if count := picture.receipts.get(state):
+            table.add_row(Text(f"receipts {state}", style="dim"), str(count))
     return table
 
 
@@ -136,7 +150,11 @@ def _in_one_line(picture: Picture) -> str:
     stages = ", ".join(f"{count} {stage}" for stage, count in sorted(picture.stages.items()))
     done = sum(count for (_, state), count in picture.effects.items() if state is EffectState.DONE)
     holds = ", ".join(f"{group.orders} {group.hold}" for group in picture.holds) or "nothing"
-    return f"{picture.seen} orders: {stages or 'none'}; {done} remote writes done; held: {holds}"
+    pos = ", ".join(f"{count} {stage}" for stage, count in sorted(picture.po_stages.items()))
+    return (
+        f"{picture.seen} orders: {stages or 'none'}; {len(picture.pos)} purchase orders: {pos or 'none'}; "
+        f"{done} remote writes done; held: {holds}"
+    )
 
 
 def say(console: Console, words: str, style: str = "") -> None:

@@ -1,25 +1,19 @@
 """What happens besides the orders: three deeds of an operator, a storm, lost answers, and a killed worker."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from domain.commands import Verb
 from domain.keys import order_workflow_id
 from domain.stages import HoldCause, Stage
 from operators.demo import day, picture
+from operators.demo.cues import until
 from operators.demo.goods import AIRPORT, TENANT
 from operators.demo.office import OPERATOR, Office, as_typed
 from operators.demo.orders import DayOrder
 from operators.demo.picture import Picture
 from operators.demo.processes import start_worker
 from operators.demo.town import Say, Town
-
-PATIENCE_S = 120.0
-_POLL_S = 0.2
-
-
-class ScriptError(Exception):
-    """A scene could not be played; the message says which and what was missing."""
 
 
 class Script:
@@ -129,23 +123,13 @@ class Script:
         async def come() -> bool:
             return told(picture.take(self._town.ledger))
 
-        await _wait_for(come, cue)
+        await until(come, cue)
 
     async def _until_struck(self, name: str) -> None:
         async def come() -> bool:
             return (await self._door.fired())[self._faults[name]] > 0
 
-        await _wait_for(come, name)
-
-
-async def _wait_for(come: Callable[[], Awaitable[bool]], cue: str) -> None:
-    """Wait until a scene's cue has come, or say that it never did."""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not await come():  # noqa: ASYNC110 - neither ledger nor sandbox has an event to wait for
-                await asyncio.sleep(_POLL_S)
-    except TimeoutError:
-        raise ScriptError(f"within {PATIENCE_S:g} s it never came to this: {cue}") from None
+        await until(come, name)
 
 
 def _stage(now: Picture, order: DayOrder) -> Stage | None:

@@ -10,15 +10,20 @@ from temporalio.service import RPCError
 
 from ledger.database import Ledger
 from operators.bootstrap import connect
+from operators.demo.depot import SSHD, Depot
 from operators.demo.door import Door
+from operators.demo.goods import TENANT
 from operators.demo.place import Place, point_at
-from operators.demo.processes import SANDBOX, Crew, await_worker, start_sandbox, start_worker
+from operators.demo.processes import SANDBOX, WIRE, Crew, await_worker, start_sandbox, start_worker
 from operators.set_up import set_up
 from operators.settings import Settings, load
 from operators.temporal_release import find_temporal
 from operators.temporal_server import ExternalServer, ServerOptions, TemporalServer, external_address
 
 WORKERS = ("worker-1", "worker-2")
+
+_MARKS = {SANDBOX: "-m sandbox", WIRE: "operators.demo.wire"}
+"""What the command lines of processes that may be left running have; those of workers name `worker.py`."""
 
 Say = Callable[[str], None]
 
@@ -35,6 +40,7 @@ class Town:
 
     def __init__(self, place: Place, say: Say) -> None:
         self.place, self.crew = place, Crew(place)
+        self.depot = Depot(place, self.crew)
         self.variables: dict[str, str] = {}
         self._say = say
         self._server: TemporalServer | ExternalServer | None = None
@@ -52,14 +58,16 @@ class Town:
         """Start everything, set it up as `waybill setup` does, and return when both workers take work.
 
         Raises:
-            TemporalUnavailableError, TemporalStartError, SetUpError, ProcessError: a part of it did not start.
+            TemporalUnavailableError, TemporalStartError, SetUpError, ProcessError, SshdUnavailableError: a part of it
+                did not start.
         """
-        self.sandbox, _ = await asyncio.gather(
+        self.sandbox, _, _ = await asyncio.gather(
             asyncio.to_thread(start_sandbox, self.crew, self.place.folder / "sandbox"),
             asyncio.to_thread(self._start_server),
+            asyncio.to_thread(self.depot.start, self._say),
         )
         self.door = Door(self.sandbox)
-        self.place.configure(self.sandbox, self.server.ui_url)
+        self.place.configure(self.sandbox, self.depot.table(TENANT), self.server.ui_url)
         self.variables = point_at(self.place, self.server.address, self._namespace)
         settings = self.settings = load()
         self.client = await connect()
@@ -85,6 +93,7 @@ class Town:
         """End everything that was started, as far as it was."""
         await self._close()
         await asyncio.to_thread(self.crew.stop)
+        await asyncio.to_thread(self.depot.end)
         if isinstance(self._server, TemporalServer):
             await asyncio.to_thread(self._server.stop)
         elif self._namespace and hasattr(self, "client"):
@@ -96,7 +105,8 @@ class Town:
         """Let everything go on when this process is gone, and note how to end it."""
         await self._close()
         pids = dict(self.crew.pids())
-        marks = {name: "-m sandbox" if name == SANDBOX else "worker.py" for name in pids}
+        marks = {name: _MARKS.get(name, "worker.py") for name in pids}
+        pids[SSHD], marks[SSHD] = self.depot.leave_running(), SSHD
         if isinstance(self._server, TemporalServer):
             pids["temporal"], marks["temporal"] = self._server.pid, str(self.place.folder)
             self._server.leave_running()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import asyncssh
 
 from sandbox.sftp.faults import Deed, Faults
+from sandbox.sftp.loop import LoopThread
 from sandbox.sftp.reach import Reach, make_key
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 USERNAME = "waybill"
-START_TIMEOUT_S = 10
 
 
 class _Cut(Exception):  # noqa: N818 - what happens, not what went wrong
@@ -186,8 +185,7 @@ class FailingSftpServer:
         self.folder, self.state = folder.resolve(), state.resolve()
         self.faults = Faults()
         self._password, self._authority = password, authority
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="failing-sftp", daemon=True)
+        self._loop = LoopThread("failing-sftp")
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._generation = 0
@@ -196,16 +194,14 @@ class FailingSftpServer:
     def __enter__(self) -> Self:
         """Start."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._thread.start()
-        self._do(self._listen(0))
+        self._loop.start()
+        self._loop.do(self._listen(0))
         return self
 
     def __exit__(self, *_: object) -> None:
         """End, with all connections."""
-        self._do(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(START_TIMEOUT_S)
-        self._loop.close()
+        self._loop.do(self._stop())
+        self._loop.stop()
 
     @property
     def reach(self) -> Reach:
@@ -218,13 +214,13 @@ class FailingSftpServer:
     def change_host_key(self) -> None:
         """Be another server at the same place from now on."""
         port = self._port
-        self._do(self._stop())
+        self._loop.do(self._stop())
         self._generation += 1
-        self._do(self._listen(port))
+        self._loop.do(self._listen(port))
 
     def cut_all(self) -> None:
         """Reset every connection now."""
-        self._loop.call_soon_threadsafe(self._abort_all)
+        self._loop.soon(self._abort_all)
 
     @property
     def _host_key(self) -> Path:
@@ -235,9 +231,6 @@ class FailingSftpServer:
         if self._acceptor is None:
             raise RuntimeError("the server is not running")
         return self._acceptor.get_port()
-
-    def _do(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(START_TIMEOUT_S)
 
     async def _listen(self, port: int) -> None:
         make_key(self._host_key)

@@ -73,6 +73,11 @@ class OpenSshServer:
         port = self._listen(sshd)
         return Reach(HOST, port, getpass.getuser(), client_key, host_keys, self.folder)
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server, None while it does not run."""
+        return self._process.pid if self._process else None
+
     def stop(self) -> None:
         """End the server; a session ends with its client, or soon after."""
         process, self._process = self._process, None

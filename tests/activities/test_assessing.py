@@ -250,6 +250,18 @@ def test_confirm_adopts_the_number_that_was_found(ledger: Ledger) -> None:
     assert (answer.accepted, row.state, row.number, seen.invoice) == (True, EffectState.DONE, "A-99", None)
 
 
+def test_a_number_that_another_invoice_has_is_not_confirmed(ledger: Ledger) -> None:
+    shop = Shop(ledger, a_line("1"))
+    shop.assess()
+    shop.bring(INVOICE, EffectState.DONE, number="700001")
+    shop.tell(a_line("1"), order_id="2002", order_no="W2002")
+    shop.assess(order_id="2002")
+    shop.bring("invoice/gt/W2002/0", EffectState.UNKNOWN, in_doubt=True)
+    wrong = given("confirm", number="700001")
+    answer = dict(shop.assess(wrong, order_id="2002").answers)["c1"]
+    assert (answer.accepted, f"belongs to {INVOICE}" in answer.message) == (False, True)
+
+
 def test_resend_plans_the_effect_anew(ledger: Ledger) -> None:
     shop = Shop(ledger, a_line("1"))
     shop.assess()

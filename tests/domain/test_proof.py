@@ -191,6 +191,17 @@ def test_a_wrong_quantity_shows_both_sides(life: Life) -> None:
     assert found.retailpro == {"740000000002": "6", "740000000003": "1"}
 
 
+def test_a_number_of_another_document_is_a_difference(life: Life) -> None:
+    other = lived(TWO_STORES.model_copy(update={"order_id": "2002", "order_no": "B"}), a_policy())
+    there = [d.model_copy(update={"document_no": f"no. {d.number}"}) for d in in_retailpro([life, other])]
+    proof = Proof(life.policy, Booked(documents=tuple(there)), Period())
+    proof.take(case_of(life))
+    confirmed = [made.model_copy(update={"number": f"no. {life.order.order_no}"}) for made in case_of(other).documents]
+    proof.take(case_of(other).model_copy(update={"documents": tuple(confirmed)}))
+    wrong = the("wrong_number", proof.verdict())
+    assert (wrong.key, wrong.retailpro) == ("invoice B", f"invoice {life.order.order_no}")
+
+
 def test_two_orders_that_claim_one_document_are_a_difference(life: Life) -> None:
     proof = Proof(life.policy, Booked(documents=tuple(in_retailpro([life]))), Period())
     proof.take(case_of(life))

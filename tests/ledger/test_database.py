@@ -126,6 +126,7 @@ def pragma(session: Session, name: str) -> object:
 
 def test_sqlite_keeps_an_effect_through_a_power_cut_and_the_rest_through_a_crash(file: Path) -> None:
     ledger = Ledger(f"sqlite:///{file}")
+    migrate(ledger)
     found = {}
     for name, opened in (("writing", ledger.writing), ("durable", ledger.durable), ("reading", ledger.reading)):
         with opened() as session:

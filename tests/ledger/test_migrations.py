@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 
 import ledger as ledger_package
 from ledger.database import Ledger
-from ledger.migrate import SchemaOutdatedError, check, migrate, newest
+from ledger.migrate import LedgerMissingError, SchemaOutdatedError, check, migrate, newest
 
 
 @pytest.fixture
@@ -76,8 +76,17 @@ def test_set_ups_at_once_wait_for_each_other(empty: Ledger) -> None:
 
 
 def test_a_ledger_without_schema_is_refused_with_what_to_do(empty: Ledger) -> None:
+    with empty.statements() as connection:
+        connection.execute(text("CREATE TABLE something_else (id INTEGER)"))
     with pytest.raises(SchemaOutdatedError, match="has schema none: run `waybill setup`"):
         check(empty)
+
+
+def test_a_ledger_that_is_not_there_is_no_new_ledger_and_asking_makes_none(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path}/books/ledger.db")
+    with pytest.raises(LedgerMissingError, match=r"no ledger at .*restore the backup first"):
+        check(ledger)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_ledger_of_another_version_is_refused(ledger: Ledger) -> None:

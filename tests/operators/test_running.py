@@ -102,7 +102,8 @@ def test_a_ledger_that_was_not_set_up_is_named_with_what_to_do(tmp_path: Path) -
     path.write_text(CONFIGURATION.format(ledger=tmp_path / "none.db", more=""), encoding="utf-8")
     ended = Desk(path, WAYBILL__TENANTS__ACME__HOTWAX__PASSWORD="x").run("orders")
     assert ended.code == 2
-    assert "run `waybill setup`" in ended.err
+    assert "`waybill setup` makes an empty one, for a new installation only" in ended.err
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_a_check_does_not_make_the_ledger_that_it_looks_for(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A folder of its own on an SFTP server for each test, and a server in a process without SSH."""
 
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,17 +27,21 @@ class Stand:
 
     @property
     def root(self) -> Path:
+        """The test's folder on the disk."""
         return self.reach.folder / self.prefix
 
     @property
     def inbound(self) -> InboundFolder:
+        """A folder to read."""
         return InboundFolder(path=f"{self.prefix}/in")
 
     @property
     def outbound(self) -> OutboundFolder:
+        """A folder to write."""
         return OutboundFolder(path=f"{self.prefix}/out")
 
     def settings(self, **changes: Any) -> SftpSettings:
+        """The settings that reach the server, with these changed."""
         known: dict[str, Any] = {
             "host": self.reach.host,
             "port": self.reach.port,
@@ -47,6 +52,7 @@ class Stand:
         return SftpSettings.model_validate(known | changes)
 
     def server(self, **changes: Any) -> SftpServer:
+        """The connector under test."""
         return SftpServer("netsuite", self.settings(**changes))
 
     def write(self, path: str, content: bytes) -> Path:
@@ -79,6 +85,7 @@ class CutPipe:
         self.sent = 0
 
     def send(self, s: bytes) -> int:
+        """Send them, or the part of them that comes before the cut."""
         assert self._process.stdin
         piece = s if self._left is None else s[: self._left]
         self._process.stdin.write(piece)
@@ -92,9 +99,9 @@ class CutPipe:
         return len(piece)
 
     def recv(self, nbytes: int) -> bytes:
+        """What has come."""
         assert self._process.stdout
-        data: bytes = self._process.stdout.read1(min(nbytes, 1 << 16))
-        return data
+        return os.read(self._process.stdout.fileno(), min(nbytes, 1 << 16))
 
     def settimeout(self, timeout: float) -> None:
         """A pipe of a living process needs none."""

@@ -16,6 +16,7 @@ from connectors.sftp.wire import Lost, Wire
 from domain.outcomes import Outcome
 from sandbox.sftp.faults import ANY, Deed, Fault
 from sandbox.sftp.find_sshd import find_sftp_server
+from sandbox.sftp.relay import CuttableRelay
 from tests.sftp.stand import CutPipe, Stand
 
 AT = datetime(2026, 11, 20, 18, 0, 5, tzinfo=UTC)
@@ -39,14 +40,17 @@ class Publish:
         """Nothing is needed."""
 
     def do(self, files: SftpSession, stand: Stand) -> object:
+        """The operation."""
         with writing_allowed():
             return files.publish_file(files.file_body(stand.outbound, "a.json", CONTENT)).outcome
 
     def after_a_cut(self, stand: Stand) -> bool:
+        """Whether it was carried out; nothing is ever half done."""
         assert [(stand.root / "out" / name).read_text() for name in stand.names("out")] in ([], [CONTENT])
         return stand.names("out") == ["a.json"]
 
     def at_the_end(self, stand: Stand) -> None:
+        """It was carried out, once."""
         assert (stand.names("out"), stand.names("out/tmp")) == (["a.json"], [])
 
 
@@ -56,18 +60,22 @@ class Claim:
     source, target = "in/a.csv", f"in/claimed/{CLAIMED.name}"
 
     def prepare(self, stand: Stand) -> None:
+        """A file lies there."""
         _lay(stand, self.source)
 
     def do(self, files: SftpSession, stand: Stand) -> object:
+        """The operation."""
         return files.claim(stand.inbound, FILE, "feed1").file.name
 
     def after_a_cut(self, stand: Stand) -> bool:
+        """Whether it was carried out; nothing is ever half done."""
         there = [path for path in (self.source, self.target) if (stand.root / path).exists()]
         assert len(there) == 1
         assert (stand.root / there[0]).read_bytes() == b"12345"
         return there == [self.target]
 
     def at_the_end(self, stand: Stand) -> None:
+        """It was carried out, once."""
         assert self.after_a_cut(stand)
 
 
@@ -77,6 +85,7 @@ class PutAway(Claim):
     source, target = f"in/claimed/{CLAIMED.name}", f"in/archive/20261120T180005Z-{'ab' * 6}-a.csv"
 
     def do(self, files: SftpSession, stand: Stand) -> object:
+        """The operation."""
         claimed = ClaimedFile(folder=f"{stand.prefix}/in/claimed", file=CLAIMED, original="a.csv")
         return files.put_away(stand.inbound, claimed, "ab" * 32, AT)
 
@@ -85,17 +94,21 @@ class Read:
     """A file is read: all of it, or an error."""
 
     def prepare(self, stand: Stand) -> None:
+        """A file lies there."""
         stand.write("in/a.csv", b"x" * 100_000)
 
     def do(self, files: SftpSession, stand: Stand) -> object:
+        """The operation."""
         (file,) = files.list_folder(stand.inbound.path).files
         with files.read(stand.inbound.path, file) as stream:
             return sum(map(len, stream)) == 100_000
 
     def after_a_cut(self, stand: Stand) -> bool:
+        """Whether it was carried out; nothing is ever half done."""
         return stand.names("in") != ["a.csv"]
 
     def at_the_end(self, stand: Stand) -> None:
+        """It was carried out, once."""
         assert stand.names("in") == ["a.csv"]
 
 
@@ -132,15 +145,22 @@ def test_every_operation_survives_a_cut_at_every_request(
 
 
 def _cut_once(operation: Operation, stand: Stand, kinds: tuple[type[ConnectorError], ...], *, applied: bool) -> None:
+    error = _error_of(operation, stand)
+    if error is None:
+        # The last answer of an operation is not always waited for.
+        operation.at_the_end(stand)
+        return
+    assert isinstance(error, kinds)
+    assert operation.after_a_cut(stand) is applied
+
+
+def _error_of(operation: Operation, stand: Stand) -> ConnectorError | None:
     try:
         with stand.server().session() as files:
             operation.do(files, stand)
     except ConnectorError as error:
-        assert isinstance(error, kinds)
-        assert operation.after_a_cut(stand) is applied
-    else:
-        # The last answer of an operation is not always waited for.
-        operation.at_the_end(stand)
+        return error
+    return None
 
 
 @pytest.mark.parametrize("deed", [Deed.CUT_BEFORE, Deed.CUT_AFTER])
@@ -167,6 +187,19 @@ def test_a_connection_cut_within_the_bytes_of_a_file_leaves_nothing_under_its_na
     with failing.server().session() as files, writing_allowed():
         files.publish_file(files.file_body(failing.outbound, "a.json", CONTENT))
     assert (failing.names("out"), failing.names("out/tmp")) == (["a.json"], [])
+
+
+@pytest.mark.parametrize("sent", [3_000, 30_000, 44_000])
+def test_the_real_server_losing_its_connection_shows_no_half_file(openssh: Stand, sent: int) -> None:
+    with CuttableRelay(openssh.reach.port) as relay:
+        server = openssh.server(port=relay.port)
+        relay.cut_after(sent)
+        with pytest.raises(Unreachable), server.session() as files, writing_allowed():
+            files.publish_file(files.file_body(openssh.outbound, "a.json", CONTENT))
+        assert (openssh.names("out"), relay.cuts) == ([], 1)
+        with server.session() as files, writing_allowed():
+            files.publish_file(files.file_body(openssh.outbound, "a.json", CONTENT))
+    assert (openssh.names("out"), openssh.names("out/tmp")) == (["a.json"], [])
 
 
 def test_a_writer_cut_at_each_of_a_thousand_bytes_never_shows_half_a_file(openssh: Stand) -> None:

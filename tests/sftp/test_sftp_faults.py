@@ -213,9 +213,11 @@ class Scripted:
         self._answers = [b"\0\0\0\x05\x02\0\0\0\x03", *answers]
 
     def send(self, s: bytes) -> int:
+        """Take all."""
         return len(s)
 
     def recv(self, nbytes: int) -> bytes:
+        """The next answer."""
         return self._answers.pop(0)[:nbytes] if self._answers else b""
 
     def settimeout(self, timeout: float) -> None:
@@ -264,4 +266,5 @@ class Silent(Scripted):
     """A channel that ends at once."""
 
     def recv(self, nbytes: int) -> bytes:
+        """Nothing."""
         return b""[:nbytes]

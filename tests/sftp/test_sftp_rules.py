@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from connectors.sftp.client import SftpServer
 from connectors.sftp.completeness import look
 from connectors.sftp.models import RemoteFile, Seen
 from connectors.sftp.names import LONGEST, BadName, dated, name_of, shown
 from connectors.sftp.places import below
+from connectors.sftp.port import FilePort
 from connectors.sftp.settings import Completeness, InboundFolder, SftpFolders, SftpSettings
 
 NOW = datetime(2026, 11, 20, 18, 0, 0, tzinfo=UTC)
@@ -31,15 +33,19 @@ def file(name: str, size: int = 10, modified_at: datetime = YOUNG) -> RemoteFile
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_harmless_name_or_refused(raw: bytes) -> None:
-    try:
-        name = name_of(raw)
-    except BadName as bad:
-        assert str(bad).isascii()
-        assert str(bad).isprintable()
-    else:
-        assert below("in", name) == f"in/{name}"
-        assert name.encode() == raw
+    name, why = _name_or_refusal(raw)
+    assert why.isascii()
+    assert why.isprintable()
+    if not why:
+        assert (below("in", name), name.encode()) == (f"in/{name}", raw)
         assert not {"/", "\\", "\0", "\n"} & set(name)
+
+
+def _name_or_refusal(raw: bytes) -> tuple[str, str]:
+    try:
+        return name_of(raw), ""
+    except BadName as bad:
+        return "", str(bad)
 
 
 @given(st.binary(max_size=300))
@@ -116,6 +122,15 @@ def test_files_come_in_the_order_of_their_age() -> None:
 def test_what_a_look_leaves_can_be_stored_as_json() -> None:
     seen = look(FOLDER, [file("a.csv")], NOW)
     assert type(seen).model_validate_json(seen.model_dump_json()) == seen
+
+
+# ---- the port --------------------------------------------------------------------------------------------------------
+
+
+def test_the_connector_is_what_the_port_asks_for() -> None:
+    """The types are what is checked here."""
+    port: FilePort = SftpServer("netsuite", settings())
+    assert port.folders == SftpFolders()
 
 
 # ---- settings --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
 from ledger import journal, po_files, receipts
 from ledger.journal import Flow
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
+from operators.settings import NetSuiteSettings
 from sandbox.sftp.reach import Reach
 from tests.sandbox.erp import FULFILLMENT, RECEIPT, NetSuite
 from tests.support.sandbox import SandboxProcess
@@ -104,9 +105,16 @@ class Depot(Town):
         return report
 
     @property
+    def po_settings(self) -> NetSuiteSettings:
+        """The tenant's settings for purchase orders."""
+        netsuite = self.settings.tenants[self.tenant].netsuite
+        assert netsuite is not None
+        return netsuite
+
+    @property
     def kind(self) -> str:
         """Which scripts this tenant's NetSuite runs."""
-        is_stock = self.settings.tenants[self.tenant].purchasing.policy.netsuite_mode is NetSuiteMode.STOCK
+        is_stock = self.po_settings.policy.netsuite_mode is NetSuiteMode.STOCK
         return "stock" if is_stock else "waybill"
 
     async def bring_in(self, *po_ids: str, kind: str | None = None) -> PurchaseOrderRow:
@@ -208,7 +216,7 @@ class Depot(Town):
     @property
     def po_starter(self) -> PoStarter:
         """What starts and wakes the purchase orders of this depot."""
-        return PoStarter(self.client, self.settings.tenants[self.tenant].purchasing.waits)
+        return PoStarter(self.client, self.po_settings.waits)
 
     def story(self, po_id: str) -> list[str]:
         """Its audit trail, in short."""

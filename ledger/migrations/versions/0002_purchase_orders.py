@@ -50,6 +50,16 @@ def upgrade() -> None:
     with op.batch_alter_table('po_receipt_parts', schema=None) as batch_op:
         batch_op.create_index('po_receipt_parts_by_receipt', ['tenant', 'receipt_id'], unique=False)
 
+    op.create_table('po_runs',
+    sa.Column('tenant', sa.String(), nullable=False),
+    sa.Column('run', sa.String(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('counts', sa.JSON(), nullable=True),
+    sa.Column('hold_cause', sa.String(), nullable=True),
+    sa.Column('hold_evidence', sa.Text(), nullable=False),
+    sa.Column('hold_since', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('tenant', 'run')
+    )
     op.create_table('po_staged_rows',
     sa.Column('file_id', sa.Integer(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -58,7 +68,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('file_id', 'number')
     )
     with op.batch_alter_table('po_staged_rows', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_po_staged_rows_po_id'), ['po_id'], unique=False)
+        batch_op.create_index('po_staged_rows_by_po', ['file_id', 'po_id', 'number'], unique=False)
 
     op.create_table('purchase_orders',
     sa.Column('tenant', sa.String(), nullable=False),
@@ -196,9 +206,10 @@ def downgrade() -> None:
 
     op.drop_table('purchase_orders')
     with op.batch_alter_table('po_staged_rows', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_po_staged_rows_po_id'))
+        batch_op.drop_index('po_staged_rows_by_po')
 
     op.drop_table('po_staged_rows')
+    op.drop_table('po_runs')
     with op.batch_alter_table('po_receipt_parts', schema=None) as batch_op:
         batch_op.drop_index('po_receipt_parts_by_receipt')
 

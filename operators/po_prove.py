@@ -1,0 +1,373 @@
+"""Gathering the sides for the proof of purchase orders: the ledger, HotWax order by order, and NetSuite's word."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session, col, or_, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from activities.systems import Purchasing
+from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, UnclearPurchaseOrder
+from domain.base import Frozen
+from domain.po_plan import UNVERIFIED
+from domain.po_proof import PoCase, PoDifference, PoFinding, PoLineBooks, ReceiptBooks, check_po
+from domain.po_receipts import added_line, counted, is_believed, received_before, status_in_force, unplanned_key
+from domain.po_units import plain, total
+from domain.proof_report import VERIFIED, Explained
+from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, PurchaseOrder, ReceiptFact, ReceiptState
+from ledger import feeds, purchase_orders, receipts
+from ledger.database import Ledger
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
+from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, word_of_file
+from operators.po_queries import RECEIPTS
+from operators.queries import pages
+
+_ONE = Decimal(1)
+FILE, ANSWERS, NOBODY = "file", "answers", "unverified"
+"""Who says what NetSuite has received of a line: its newest file or reconciliation, its answers, or nobody."""
+
+Pieces = Mapping[str, Decimal]
+
+
+class LineProof(Frozen):
+    """One line on both sides, everything in pieces; None where a side does not have it."""
+
+    purchase_order: str
+    line_id: str
+    sku: str
+    ordered: str | None
+    imported: str | None
+    received_in_hotwax: str
+    received_in_netsuite: str
+    by: str
+    """Who says so of NetSuite: `file`, `answers` or `unverified`."""
+
+
+class PoVerdict(Frozen):
+    """What the proof came to. `netsuite` says whether its side was verified, or only believed."""
+
+    ok: bool
+    netsuite: str
+    checked: Mapping[str, int]
+    lines: tuple[LineProof, ...]
+    differences: tuple[PoDifference, ...]
+    explained: tuple[Explained, ...]
+
+
+@dataclass(frozen=True)
+class PoSides:
+    """Where the sides are, for one tenant. `netsuite` is a reconciliation by purchase order, None without one."""
+
+    ledger: Ledger
+    tenant: str
+    purchasing: Purchasing
+    netsuite: Mapping[str, NetSuiteWord] | None = None
+    readers: int = 4
+
+
+@dataclass(frozen=True)
+class _InHotWax:
+    """What HotWax says of one purchase order now; `receipts` is None when it does not have the order."""
+
+    order: OmsPurchaseOrder | UnclearPurchaseOrder | None
+    receipts: Sequence[OmsReceipt] | None
+
+    @property
+    def count(self) -> int | None:
+        """How many orders it has under the id; None when it cannot be told."""
+        if isinstance(self.order, UnclearPurchaseOrder):
+            return len(self.order.order_ids) if self.order.is_doubled else None
+        return 1 if self.order else 0
+
+    @property
+    def lines(self) -> Mapping[str, OmsPurchaseLine]:
+        """Its lines by NetSuite's line id."""
+        if not isinstance(self.order, OmsPurchaseOrder):
+            return {}
+        return {line.line_id: line for line in self.order.lines if line.line_id}
+
+
+def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -> PoVerdict:
+    """Compare the sides of one tenant, for purchase orders with anything new since `since`.
+
+    Raises:
+        ConnectorError: HotWax is out of reach: nothing can be said.
+    """
+    cases: list[tuple[PoCase, tuple[LineProof, ...]]] = []
+    findings: list[PoFinding] = []
+    with ThreadPoolExecutor(sides.readers, "prove") as pool:
+        for rows in pages(sides.ledger, _in_period(sides.tenant, since), PurchaseOrderRow.po_id):
+            there = _read_hotwax(sides, pool, rows)
+            with sides.ledger.reading() as session:
+                books = [_Books(session, row, there[row.po_id], sides) for row in rows]
+                cases += [(book.case(), tuple(book.lines())) for book in books]
+                findings += [found for book in books for found in book.remarks()]
+            told(f"{len(cases)} purchase orders compared")
+    findings += [found for case, _ in cases for found in check_po(case)]
+    findings += [found for case in _never_seen(sides) for found in check_po(case)]
+    return _verdict(cases, findings)
+
+
+def _verdict(cases: Sequence[tuple[PoCase, tuple[LineProof, ...]]], findings: Sequence[PoFinding]) -> PoVerdict:
+    differences = tuple(found for found in findings if isinstance(found, PoDifference))
+    lines = tuple(line for _, of_case in cases for line in of_case)
+    is_verified = all(line.by != NOBODY for line in lines)
+    return PoVerdict(
+        ok=not differences,
+        netsuite=VERIFIED if is_verified else UNVERIFIED.partition(":")[0],
+        checked={
+            "purchase_orders": len(cases),
+            "purchase_order_lines": len(lines),
+            "receipts": sum(len(case.receipts) for case, _ in cases),
+        },
+        lines=lines,
+        differences=differences,
+        explained=tuple(found for found in findings if isinstance(found, Explained)),
+    )
+
+
+def _in_period(tenant: str, since: datetime | None) -> SelectOfScalar[PurchaseOrderRow]:
+    mine = select(PurchaseOrderRow).where(PurchaseOrderRow.tenant == tenant)
+    if since is None:
+        return mine
+    received = select(ReceiptRow.po_id).where(ReceiptRow.tenant == tenant, col(ReceiptRow.received_at) >= since)
+    return mine.where(
+        or_(
+            col(PurchaseOrderRow.told_at) >= since,
+            col(PurchaseOrderRow.stage_since) >= since,
+            col(PurchaseOrderRow.po_id).in_(received),
+        )
+    )
+
+
+def _never_seen(sides: PoSides) -> Iterator[PoCase]:
+    """Purchase orders of the reconciliation that no file has told."""
+    words = sides.netsuite or {}
+    with sides.ledger.reading() as session:
+        mine = select(PurchaseOrderRow.po_id).where(PurchaseOrderRow.tenant == sides.tenant)
+        known = set(session.exec(mine).all()) if words else set()
+    for po_id in sorted(words.keys() - known):
+        yield PoCase(po_id=po_id, stage=PoStage.PENDING, status=words[po_id].status, seen=False)
+
+
+def _read_hotwax(sides: PoSides, pool: ThreadPoolExecutor, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, _InHotWax]:
+    oms = sides.purchasing.oms
+    found = oms.read_back([row.po_id for row in rows])
+
+    def read(po_id: str) -> _InHotWax:
+        order = found.get(po_id)
+        told = oms.receipts_of(order.order_id).receipts if isinstance(order, OmsPurchaseOrder) else None
+        return _InHotWax(order, told)
+
+    po_ids = [row.po_id for row in rows]
+    return dict(zip(po_ids, pool.map(read, po_ids), strict=True))
+
+
+# ---- one purchase order on all sides ---------------------------------------------------------------------------------
+
+
+class _Books:
+    """One purchase order as all sides have it."""
+
+    def __init__(self, session: Session, row: PurchaseOrderRow, there: _InHotWax, sides: PoSides) -> None:
+        self._row, self._there = row, there
+        told = purchase_orders.told(row)
+        self._po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
+        self._memory: PoMemory = purchase_orders.memory_of(session, row)
+        self._answered = [r.answered_at for r in receipts.of_po(session, row.tenant, row.po_id) if r.answered_at]
+        self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
+        self._word = (sides.netsuite or {}).get(row.po_id) or word_of_file(self._po, self._told_until())
+        self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
+        self._parts = _known_parts(session, row)
+        self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}
+        self._facts, self._unread = self._receipts_now()
+
+    def case(self) -> PoCase:
+        """What the rules of the proof compare."""
+        row, hold = self._row, purchase_orders.hold_of(self._row)
+        return PoCase(
+            po_id=row.po_id,
+            number=row.number,
+            stage=row.stage,
+            hold=hold.key if hold else None,
+            status=status_in_force(self._po, self._memory),
+            importing=row.import_state in {ImportState.WANTED, ImportState.SENT},
+            orders_in_hotwax=self._there.count,
+            lines=tuple(self._line(line_id) for line_id in self._line_ids),
+            receipts=tuple(self._receipt(fact) for fact in self._facts),
+        )
+
+    def lines(self) -> Iterator[LineProof]:
+        """What each side has of each line."""
+        for line_id in self._line_ids:
+            books = self._line(line_id)
+            told = books.received_in_netsuite
+            passed = self._passed(line_id, lambda fact: is_believed(fact, self._memory))
+            believed = books.received_before + passed * self._rate(line_id)
+            yield LineProof(
+                purchase_order=self._name,
+                line_id=line_id,
+                sku=books.sku,
+                ordered=_told(books.ordered),
+                imported=_told(books.imported),
+                received_in_hotwax=plain(total(fact.pieces.get(line_id, ZERO) for fact in self._facts)),
+                received_in_netsuite=plain(believed if told is None else told),
+                by=self._by(line_id, told),
+            )
+
+    def remarks(self) -> Iterator[PoFinding]:
+        """What cannot be compared, and why."""
+        if isinstance(self._there.order, UnclearPurchaseOrder) and self._there.count is None:
+            yield PoDifference(
+                kind="po_unclear",
+                key=self._name,
+                netsuite="once",
+                hotwax="unclear",
+                likely_cause=self._there.order.problem,
+            )
+        if not self._po.lines and (hold := purchase_orders.hold_of(self._row)):
+            yield Explained(kind="po_not_read", key=self._name, reason=f"held: {hold.key}: {hold.evidence}")
+        for fact in self._unread:
+            reason = "the next poll of receipts reads it"
+            yield Explained(kind="not_read_yet", key=f"{self._name}:{fact.receipt_id}", reason=reason)
+
+    @property
+    def _name(self) -> str:
+        return self._row.number or self._row.po_id
+
+    @property
+    def _line_ids(self) -> list[str]:
+        told = [line.line_id for line in self._po.lines]
+        return [*told, *sorted((self._there.lines.keys() | self._word.lines.keys()) - set(told))]
+
+    def _rate(self, line_id: str) -> Decimal:
+        return self._rates.get(line_id, _ONE)
+
+    # ---- lines -------------------------------------------------------------------------------------------------------
+
+    def _line(self, line_id: str) -> PoLineBooks:
+        netsuite, hotwax = self._word.lines.get(line_id), self._there.lines.get(line_id)
+        line = next((line for line in self._po.lines if line.line_id == line_id), None)
+        rate = self._rate(line_id)
+        known = self._known(line_id)
+        return PoLineBooks(
+            line_id=line_id,
+            sku=line.sku if line else (hotwax.sku or hotwax.product_id) if hotwax else "",
+            ordered=netsuite.ordered * rate if netsuite else None,
+            imported=hotwax.pieces if hotwax else None,
+            received_in_netsuite=None if known is None else known * rate,
+            received_before=received_before(self._po, self._memory).get(line_id, ZERO) * rate,
+            closed=netsuite.closed if netsuite else False,
+            closed_in_hotwax=hotwax.closed if hotwax else False,
+        )
+
+    def _told_until(self) -> datetime | None:
+        """Up to when the newest file tells everything: to the second, and never beyond when it was read."""
+        told = self._row.told_at
+        return min(told, self._file.taken_at) if told and self._file else told
+
+    def _is_fresh(self) -> bool:
+        """Whether NetSuite's word is newer than its answer to our newest receipt; it tells times to the second."""
+        until = self._word.until
+        return until is not None and all(at.replace(microsecond=0) <= until for at in self._answered)
+
+    def _known(self, line_id: str) -> Decimal | None:
+        """What NetSuite has surely received of the line, in its unit; None where its word may be too old."""
+        netsuite = self._word.lines.get(line_id)
+        if netsuite is None or netsuite.received is None:
+            return None
+        before = received_before(self._po, self._memory).get(line_id, ZERO)
+        least = before + self._passed(line_id, lambda fact: is_believed(fact, self._memory))
+        most = before + self._passed(line_id, lambda fact: fact.state.may_exist)
+        if least <= netsuite.received <= most:
+            return least if least == most else None
+        is_news = netsuite.received > most or self._is_fresh()
+        return netsuite.received if is_news else None
+
+    def _passed(self, line_id: str, counts: Callable[[ReceiptFact], bool]) -> Decimal:
+        """What our receipts of these states have of the line, in its unit."""
+        return total(fact.sent.get(line_id, ZERO) for fact in self._memory.receipts if counts(fact))
+
+    def _by(self, line_id: str, told: Decimal | None) -> str:
+        if told is not None:
+            return FILE
+        ours = [fact for fact in self._memory.receipts if line_id in fact.sent and is_believed(fact, self._memory)]
+        return ANSWERS if all(fact.state is ReceiptState.CREATED for fact in ours) else NOBODY
+
+    # ---- receipts ----------------------------------------------------------------------------------------------------
+
+    def _receipts_now(self) -> tuple[list[ReceiptFact], list[ReceiptFact]]:
+        """The receipts with what HotWax has of each now, and those that the feed may not have read yet."""
+        if self._there.receipts is None:
+            return list(self._memory.receipts), []
+        rows: dict[str, list[OmsReceipt]] = defaultdict(list)
+        for receipt in self._there.receipts:
+            name = receipts.receipt_id_of(self._row.po_id, receipt.shipment_id or receipt.receipt_id)
+            rows[name].append(receipt)
+        known = [self._now(fact, rows.pop(fact.receipt_id, [])) for fact in self._memory.receipts]
+        strange = [self._now(ReceiptFact(receipt_id=n, received_at=r[0].at, pieces={}), r) for n, r in rows.items()]
+        unread = [fact for fact in strange if self._cursor is None or fact.received_at >= self._cursor]
+        return [*known, *(fact for fact in strange if fact not in unread)], unread
+
+    def _now(self, fact: ReceiptFact, rows: Sequence[OmsReceipt]) -> ReceiptFact:
+        pieces, unplanned = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
+        lines = {line.seq_id: line_id for line_id, line in self._there.lines.items()}
+        for row in rows:
+            line_id = lines.get(row.seq_id or "") or self._parts.get(row.receipt_id)
+            if line_id:
+                pieces[line_id] += row.accepted
+            else:
+                unplanned[row.sku or row.product_id] += row.accepted
+        return fact.model_copy(update={"pieces": dict(pieces), "unplanned": dict(unplanned)})
+
+    def _receipt(self, fact: ReceiptFact) -> ReceiptBooks:
+        got = dict(counted(fact, self._po, self._memory))
+        for sku, pieces in fact.unplanned.items():
+            if added_line(sku, self._po) is None:
+                got[sku] = got.get(sku, ZERO) + pieces
+        is_by_word = fact.state is ReceiptState.UNKNOWN and is_believed(fact, self._memory)
+        passed = {line_id: sent * self._rate(line_id) for line_id, sent in fact.sent.items()}
+        return ReceiptBooks(
+            receipt_id=fact.receipt_id,
+            state=ReceiptState.UNVERIFIED if is_by_word else fact.state,
+            in_hotwax=got,
+            passed_on=passed,
+            in_netsuite=self._item_receipts(fact, passed),
+            left_out=frozenset(self._left_out(fact, got)),
+        )
+
+    def _left_out(self, fact: ReceiptFact, got: Pieces) -> Iterator[str]:
+        """Lines, and products without one, on which an operator said to go on as it is."""
+        said = self._memory.acknowledged
+        for line_id, pieces in got.items():
+            passed = fact.sent.get(line_id, ZERO) * self._rate(line_id) if fact.state.may_exist else ZERO
+            is_excess = fact.state is ReceiptState.NEW or pieces - passed == fact.held_back.get(line_id, ZERO)
+            keys = {f"changed:{fact.receipt_id}:{line_id}:{plain(pieces)}", unplanned_key(fact, line_id)}
+            if keys & said or (is_excess and f"excess:{fact.receipt_id}:{line_id}" in said):
+                yield line_id
+
+    def _item_receipts(self, fact: ReceiptFact, passed: Pieces) -> tuple[Pieces, ...] | None:
+        """What NetSuite made of a receipt: under its external id, and copies of it under none."""
+        made = self._word.item_receipts
+        if made is None or not self._is_fresh():
+            return None
+        named = [self._in_pieces(lines) for name, lines in made.items() if name == EXTERNAL_ID + fact.receipt_id]
+        strays = [self._in_pieces(lines) for name, lines in made.items() if not name.startswith(EXTERNAL_ID)]
+        return (*named, *(lines for lines in strays if lines == passed))
+
+    def _in_pieces(self, lines: Pieces) -> Pieces:
+        return {line_id: quantity * self._rate(line_id) for line_id, quantity in lines.items()}
+
+
+def _known_parts(session: Session, row: PurchaseOrderRow) -> Mapping[str, str]:
+    """HotWax's receipt row -> line, as it was read: a line that is gone from HotWax had receipts too."""
+    mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == row.tenant, ReceiptPartRow.po_id == row.po_id)
+    return {part.part_id: part.line_id for part in session.exec(mine) if part.line_id}
+
+
+def _told(pieces: Decimal | None) -> str | None:
+    return None if pieces is None else plain(pieces)
