@@ -6,6 +6,7 @@ import pytest
 
 from domain.stages import Stage
 from operators.set_up import set_up
+from operators.settings import Settings
 from tests.conftest import MakeTown
 from tests.support.town import an_order, ledger_url, shipped
 
@@ -18,11 +19,12 @@ async def test_a_new_ledger_beside_known_orders_is_warned_of(make_town: MakeTown
     async with town.working():
         await town.poll()
         await town.until_stage("8801", Stage.DONE)
-        lost = town.settings.model_copy(update={"ledger_url": ledger_url(tmp_path / "elsewhere")})
+
+        def anew() -> Settings:
+            return town.settings.model_copy(update={"ledger_url": ledger_url(tmp_path / "elsewhere")})
 
         async def is_warned() -> bool:
-            (tmp_path / "elsewhere" / "ledger.db").unlink(missing_ok=True)
-            return any(line.startswith("WARNING: this ledger is new") for line in await set_up(lost, town.client))
+            return any(line.startswith("WARNING: this ledger is new") for line in await set_up(anew(), town.client))
 
         await town.until_async(is_warned, "Temporal's list of workflows shows the order")
-    assert not any(line.startswith("WARNING") for line in await set_up(lost, town.client))
+        assert not any(line.startswith("WARNING") for line in await set_up(town.settings, town.client))
