@@ -1,6 +1,6 @@
 """Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
 from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
-from connectors.po_files.receipts import receipt_files
+from connectors.po_files.receipts import ReceiptFile, receipt_files
 from connectors.po_files.stock_errors import stock_errors
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
@@ -38,6 +38,8 @@ log = structlog.get_logger()
 FILES = "receipt_file"
 BY = "waybill"
 TAKEN_AT_ONCE = 2_000
+UNITS_OF_FILE, UNITS_OF_RECEIPT = 220, 30
+"""What a file with errors, and each receipt in it, cost NetSuite's stock importer."""
 
 
 class PoAnswerActivities:
@@ -80,7 +82,7 @@ class PoAnswerActivities:
             by_id = {row.receipt_id: row for row in rows}
             limits = ReceiptLimits(file_bytes=systems.sizes.bytes_per_file, entries=systems.sizes.receipts_per_file)
             keys = []
-            for file in receipt_files([receipts.wanted(row) for row in rows], limits):
+            for file in _affordable(session, tenant, systems, receipt_files(map(receipts.wanted, rows), limits)):
                 number = sequences.next_number(session, tenant, FILES)
                 name = f"WB-RCPT-{_now():%Y%m%dT%H%M%SZ}-{number}.json"
                 body = files.file_body(systems.files.folders.receipts, name, file.content.decode())
@@ -194,6 +196,21 @@ class PoAnswerActivities:
     def _is_new(self, tenant: str, name: str, sha256: str) -> bool:
         with self._ledger.writing() as session:
             return po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, name, sha256, _now())
+
+
+def _affordable(
+    session: Session, tenant: str, systems: Purchasing, made: Iterable[ReceiptFile]
+) -> Iterator[ReceiptFile]:
+    """As many of these files as one run of the stock importer can read to its end, beside those that wait for it."""
+    waiting = [row for row in receipts.unanswered(session, tenant) if row.state is not ReceiptState.UNKNOWN]
+    used = UNITS_OF_FILE * len({row.file_name for row in waiting}) + UNITS_OF_RECEIPT * len(waiting)
+    is_stock = systems.policy.netsuite_mode is NetSuiteMode.STOCK
+    for file in made:
+        cost = UNITS_OF_FILE + UNITS_OF_RECEIPT * len(file.receipt_ids)
+        if is_stock and used and used + cost > systems.sizes.units_per_run:
+            return
+        used += cost
+        yield file
 
 
 def _errors_in(tenant: str, name: str, content: bytes) -> Mapping[str, str]:

@@ -194,7 +194,8 @@ class _Reading:
 
     def _report(self, file_id: int) -> None:
         if self._bad.report.rows:
-            folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}")
+            # Only people read there: a file may be written where it stays, and one folder is made where it is missing.
+            folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}", temporary=".")
             name = f"{file_id}-bad-rows.csv"
             for problem in self._files.put(folder, [(name, self._bad.report.content())]):
                 if isinstance(problem, ConnectorError):

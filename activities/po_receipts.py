@@ -121,15 +121,24 @@ def _keep_of_one(
         return False
     lines = {line.seq_id: line.line_id for line in told.lines}
     parts = [_part(receipt, lines) for receipt in got]
-    news = receipts.record_parts(session, row.tenant, row.po_id, parts, now)
+    _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], now)
+    ours = [part for part in parts if part.received_at >= row.seen_at]
+    news = receipts.record_parts(session, row.tenant, row.po_id, ours, now)
     closed = sorted(line_id for line_id, line in lines_of(told).items() if line.closed)
     if closed != (row.closed_in_oms or []):
         row.closed_in_oms, news = closed or None, True
     if news:
         row.news += 1
-        text = f"{len(parts)} receipt rows read from HotWax"
+        text = f"{len(ours)} receipt rows read from HotWax"
         journal.write(session, purchase_orders.about(row), now, "receipt", text)
     return news
+
+
+def _leave_old(session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptPart], now: datetime) -> None:
+    """Receipts from before we heard of the purchase order are not brought to NetSuite a second time."""
+    if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, now):
+        text = f"{fresh} receipt rows are older than {row.seen_at:%Y-%m-%d %H:%MZ}: they count as received before"
+        journal.write(session, purchase_orders.about(row), now, "receipt", text)
 
 
 def _part(receipt: OmsReceipt, lines: Mapping[str, str | None]) -> ReceiptPart:

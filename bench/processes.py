@@ -36,8 +36,7 @@ class Program:
     def __init__(self, name: str, arguments: Sequence[str], log: Path, variables: Mapping[str, str]) -> None:
         self.name, self._log = name, log
         self._command = [sys.executable, *arguments]
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
-        self._environment = {**kept, **variables}
+        self._environment = {**clean_environment(), **variables}
 
     def __enter__(self) -> Self:
         """Start the program; it may not be ready yet."""
@@ -88,6 +87,11 @@ class Program:
                     return False
 
             await until(answers, f"{self.name} to be ready", limit_s=READY_S, every_s=0.1)
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without what would lead a measured process astray."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(_LEFT_OUT)}
 
 
 def free_port() -> int:

@@ -2,7 +2,7 @@
 
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import median
@@ -19,7 +19,8 @@ from bench.waiting import say
 from operators.temporal_release import find_temporal
 
 PACKAGES = ("temporalio", "pydantic", "sqlalchemy", "sqlmodel", "httpx", "structlog")
-TARGETS: dict[str, tuple[str, float]] = {
+Targets = Mapping[str, tuple[str, float]]
+TARGETS: Targets = {
     "ratio": (">=", 0.5),
     "cpu_ratio": (">=", 0.7),
     "actions_single": ("<=", 10),
@@ -79,17 +80,27 @@ def circumstances(orders: int, rounds: int) -> Figures:
         "N": orders,
         "rounds": rounds,
         "slots_per_system": SLOTS,
-        "machine": {
-            "cpus": psutil.cpu_count(),
-            "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-            "system": platform.platform(),
-            "load_at_start": round(psutil.getloadavg()[0], 2),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "temporal": _temporal_version(),
-            **{name: version(name) for name in PACKAGES},
-        },
+        "machine": machine(),
+        "versions": versions(PACKAGES),
+    }
+
+
+def machine() -> Figures:
+    """What it was measured on, and how busy that was."""
+    return {
+        "cpus": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(),
+        "load_at_start": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def versions(packages: Sequence[str]) -> Figures:
+    """Of Python, the Temporal server, and these packages."""
+    return {
+        "python": platform.python_version(),
+        "temporal": _temporal_version(),
+        **{name: version(name) for name in packages},
     }
 
 
@@ -98,15 +109,15 @@ def _temporal_version() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()  # noqa: S603
 
 
-def table(figures: Figures) -> str:
+def table(figures: Figures, targets: Targets = TARGETS) -> str:
     """The figures for people, with their targets."""
-    return "\n".join(_line(name, value) for name, value in figures.items() if isinstance(value, int | float))
+    return "\n".join(_line(name, value, targets) for name, value in figures.items() if isinstance(value, int | float))
 
 
-def _line(name: str, value: float) -> str:
+def _line(name: str, value: float, targets: Targets) -> str:
     line = f"{name:32} {value:10g}"
-    if name not in TARGETS:
+    if name not in targets:
         return line
-    sign, target = TARGETS[name]
+    sign, target = targets[name]
     met = value >= target if sign == ">=" else value <= target
     return f"{line}   {sign} {target:g}: {'met' if met else 'MISSED'}"

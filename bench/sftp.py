@@ -1,8 +1,9 @@
 """Files over SFTP against OpenSSH's own client, in turns, on the same server: `python -m bench.sftp`.
 
 Up, ours writes under a temporary name, reads every byte back, and renames; OpenSSH's client only writes. Down, ours
-computes the checksum. Each turn of either is a process-wide measurement: OpenSSH's logs in anew each time, which is
-measured apart and taken off; ours keeps one session.
+computes the checksum. Each client keeps one session. A first round of both warms the disk up and is not counted. A
+ratio is the median over the rounds: the two turns of a round follow one another, so that what else the machine does
+falls on both.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -35,16 +36,48 @@ LARGE_MB, SMALL_FILES, SMALL_BYTES = 64, 1000, 20_000
 TARGETS = {"large_up_ratio": 0.8, "large_down_ratio": 0.8, "small_up_ratio": 1.0, "small_down_ratio": 1.0}
 TIMEOUT_S = 300
 _PATIENCE_S = 30
+_DONE = "done-with-it"
+
+
+class OpenSshClient:
+    """One session of the system's `sftp`, which is told commands and asked when they are done."""
+
+    def __init__(self, reach: Reach, folder: Path) -> None:
+        known_hosts = folder / "known_hosts"
+        known_hosts.write_text(reach.known_hosts)
+        login = ["-P", str(reach.port), "-i", str(reach.private_key), "-o", f"UserKnownHostsFile={known_hosts}"]
+        self._program = ["sftp", "-q", "-b", "-", *login, f"{reach.username}@{reach.host}"]
+
+    def __enter__(self) -> Self:
+        """Log in."""
+        self._process = subprocess.Popen(  # noqa: S603 - the client of the system, with our own arguments
+            self._program, text=True, bufsize=1, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.run("pwd")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Log out."""
+        self._process.communicate(timeout=TIMEOUT_S)
+
+    def run(self, command: str) -> float:
+        """Seconds for a command."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("sftp was started without pipes")
+        started = perf_counter()
+        self._process.stdin.write(f"{command}\n!echo {_DONE}\n")
+        for line in self._process.stdout:
+            if line.strip() == _DONE:
+                return perf_counter() - started
+        raise RuntimeError(f"sftp ended at {command}")
 
 
 class Bench:
     """One server, files to send and to fetch, and both clients."""
 
-    def __init__(self, reach: Reach, folder: Path, files: SftpSession) -> None:
-        self._reach, self._folder, self._files = reach, folder, files
+    def __init__(self, reach: Reach, folder: Path, files: SftpSession, openssh: OpenSshClient) -> None:
+        self._reach, self._folder, self._files, self._openssh = reach, folder, files, openssh
         self._turn = 0
-        self._known_hosts = folder / "known_hosts"
-        self._known_hosts.write_text(reach.known_hosts)
         self._large = os.urandom(LARGE_MB << 20)
         self._small = [(f"{number:04}.csv", os.urandom(SMALL_BYTES)) for number in range(SMALL_FILES)]
         _fill(folder / "local" / "large", [("large.bin", self._large)])
@@ -52,22 +85,18 @@ class Bench:
         _fill(reach.folder / "large", [("large.bin", self._large)])
         _fill(reach.folder / "small", self._small)
 
-    def login_s(self) -> float:
-        """What OpenSSH's client takes to log in and do nothing."""
-        return self._openssh("pwd")
-
     def openssh_up(self, kind: str) -> float:
-        """Seconds for its client to put all files of a kind, login included."""
+        """Seconds for its client to put all files of a kind."""
         target = self._new_folder()
-        seconds = self._openssh(f'put "{self._folder}/local/{kind}/"* {target}/')
+        seconds = self._openssh.run(f'put "{self._folder}/local/{kind}/"* {target}/')
         self._check(kind, self._reach.folder / target)
         return seconds
 
     def openssh_down(self, kind: str) -> float:
-        """Seconds for its client to get all files of a kind, login included."""
+        """Seconds for its client to get all files of a kind."""
         target = self._folder / "got"
         target.mkdir()
-        seconds = self._openssh(f'get {kind}/* "{target}/"')
+        seconds = self._openssh.run(f'get {kind}/* "{target}/"')
         self._check(kind, target)
         return seconds
 
@@ -101,16 +130,6 @@ class Bench:
         self._check(kind, target)
         return seconds
 
-    def _openssh(self, command: str) -> float:
-        reach = self._reach
-        login = ["-P", str(reach.port), "-i", str(reach.private_key), "-o", f"UserKnownHostsFile={self._known_hosts}"]
-        program = ["sftp", "-q", "-b", "-", *login, f"{reach.username}@{reach.host}"]
-        started = perf_counter()
-        subprocess.run(  # noqa: S603 - the client of the system, with our own arguments
-            program, input=command + "\n", text=True, capture_output=True, check=True, timeout=TIMEOUT_S
-        )
-        return perf_counter() - started
-
     def _new_folder(self) -> str:
         self._turn += 1
         name = f"up{self._turn}"
@@ -138,24 +157,25 @@ def measure(rounds: int) -> dict[str, Any]:
         folder = Path(made)
         with OpenSshServer(folder / "files", folder / "state", say=_say) as reach:
             server = SftpServer("bench", _settings(reach))
-            with server.session() as files:
-                bench = Bench(reach, folder, files)
+            with server.session() as files, OpenSshClient(reach, folder) as openssh:
+                bench = Bench(reach, folder, files, openssh)
                 return _circumstances(rounds) | _turns(bench, rounds)
 
 
 def _turns(bench: Bench, rounds: int) -> dict[str, Any]:
     """Each client in turns; the order changes from round to round, so that neither always comes first."""
-    raw: dict[str, list[float]] = {"openssh_login_s": [bench.login_s() for _ in range(max(3, rounds))]}
-    login = median(raw["openssh_login_s"])
-    for number in range(rounds):
+    raw: dict[str, list[float]] = {}
+    for number in range(-1, rounds):
         for kind in ("large", "small"):
             for way in ("up", "down"):
-                turns: list[tuple[str, Callable[[str], float], float]] = [
-                    ("openssh", getattr(bench, f"openssh_{way}"), login),
-                    ("ours", getattr(bench, f"our_{way}"), 0.0),
+                turns: list[tuple[str, Callable[[str], float]]] = [
+                    ("openssh", getattr(bench, f"openssh_{way}")),
+                    ("ours", getattr(bench, f"our_{way}")),
                 ]
-                for who, run, off in turns if number % 2 == 0 else reversed(turns):
-                    raw.setdefault(f"{kind}_{way}_{who}_s", []).append(round(run(kind) - off, 4))
+                for who, run in turns if number % 2 == 0 else reversed(turns):
+                    seconds = round(run(kind), 4)
+                    if number >= 0:
+                        raw.setdefault(f"{kind}_{way}_{who}_s", []).append(seconds)
     return _figures(raw) | {"raw": raw}
 
 
@@ -166,10 +186,10 @@ def _figures(raw: dict[str, list[float]]) -> dict[str, float]:
         ("small", float(SMALL_FILES), "files_per_s"),
     ):
         for way in ("up", "down"):
-            ours, theirs = (median(raw[f"{kind}_{way}_{who}_s"]) for who in ("ours", "openssh"))
-            figures[f"{kind}_{way}_{unit}"] = round(amount / ours, 1)
-            figures[f"{kind}_{way}_openssh_{unit}"] = round(amount / theirs, 1)
-            figures[f"{kind}_{way}_ratio"] = round(theirs / ours, 3)
+            ours, theirs = (raw[f"{kind}_{way}_{who}_s"] for who in ("ours", "openssh"))
+            figures[f"{kind}_{way}_{unit}"] = round(amount / median(ours), 1)
+            figures[f"{kind}_{way}_openssh_{unit}"] = round(amount / median(theirs), 1)
+            figures[f"{kind}_{way}_ratio"] = round(median(b / a for a, b in zip(ours, theirs, strict=True)), 3)
     return figures
 
 

@@ -162,7 +162,7 @@ class Stand:
 
 
 @contextmanager
-def _own_server_only() -> Iterator[None]:
+def own_server_only() -> Iterator[None]:
     """Forget where somebody's real server is: the bench measures one that it started."""
     kept = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith(("TEMPORAL_", "WAYBILL__"))}
     url = os.environ.pop("DATABASE_URL", None)
@@ -176,7 +176,7 @@ def _own_server_only() -> Iterator[None]:
 async def open_stand(folder: Path) -> AsyncIterator[Stand]:
     """A server and a sandbox in this folder for as long as the block."""
     with (
-        _own_server_only(),
+        own_server_only(),
         TemporalServer(ServerOptions(database=folder / "temporal.db")) as server,
         Double(folder / "sandbox") as double,
     ):

@@ -34,6 +34,9 @@ class PoSizes(Frozen):
     receipts_per_file: int = Field(default=60, gt=0)
     """NetSuite's stock importer dies after 329 receipts in one file, with a good part of them made (netsuite 4)."""
     bytes_per_file: int = Field(default=5_000_000, gt=0, le=10_000_000)
+    units_per_run: int = Field(default=10_000, gt=0)
+    """What all files that wait for the stock importer may cost it together. It dies without looking when its units are
+    used up, and makes the receipts of the file in whose midst it died once more (hotwax 4.7, 10 and 12)."""
 
 
 class PoInput(Frozen):

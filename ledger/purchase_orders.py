@@ -90,13 +90,19 @@ def record_told(
     for po_id in found.keys() & known.keys():
         row = known[po_id]
         row.sqlmodel_update({**found[po_id].values, "file_id": file_id, "news": row.news + 1})
-    blank = PurchaseOrderRow(tenant=tenant, po_id="", file_id=file_id, news=1, stage_since=now, seen_at=now).model_dump()
-    fresh = [{**blank, "po_id": po_id, **news.values} for po_id, news in found.items() if po_id not in known]
-    if fresh:
-        session.exec(insert(PurchaseOrderRow), params=fresh)
+    blank = PurchaseOrderRow(tenant=tenant, po_id="", file_id=file_id, news=1, stage_since=now, seen_at=now)
+    _add(session, blank, {po_id: news.values for po_id, news in found.items() if po_id not in known})
     entries = ((About(tenant, po_id, Flow.PURCHASE_ORDER), news.text) for po_id, news in found.items())
     journal.write_all(session, now, "file", ((about, f"{text} by file {file_id}") for about, text in entries))
     return len(found)
+
+
+def _add(session: Session, blank: PurchaseOrderRow, fresh: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep new purchase orders by their ids: plain rows, since thousands of objects cost more than their insert."""
+    if fresh:
+        columns = blank.model_dump()
+        rows = [{**columns, "po_id": po_id, **values} for po_id, values in fresh.items()]
+        session.exec(insert(PurchaseOrderRow), params=rows)
 
 
 class _News(NamedTuple):

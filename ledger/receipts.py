@@ -33,19 +33,30 @@ def receipt_id_of(po_id: str, shipment_id: str) -> str:
 
 def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> bool:
     """Keep these rows of one purchase order and sum its receipts anew; whether any of them is new or changed."""
-    touched = {receipt_id_of(po_id, part.shipment_id) for part in parts if _keep(session, tenant, po_id, part, now)}
+    named = [(receipt_id_of(po_id, part.shipment_id), part) for part in parts]
+    touched = {receipt_id for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, now)}
     for receipt_id in sorted(touched):
         _sum_up(session, tenant, po_id, receipt_id)
     return bool(touched)
 
 
-def _keep(session: Session, tenant: str, po_id: str, part: ReceiptPart, now: datetime) -> bool:
+def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> int:
+    """Remember rows that are older than our knowledge of the purchase order; how many of them are new.
+
+    They belong to no receipt of ours: whoever brought receipts to NetSuite before has brought them, and NetSuite's own
+    number of what is received has them in.
+    """
+    return sum(_keep(session, (tenant, po_id, ""), part, now) for part in parts)
+
+
+def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, now: datetime) -> bool:
+    tenant, po_id, receipt_id = of
     row = session.get(ReceiptPartRow, (tenant, part.part_id), with_for_update=True)
     if row is None:
         row = ReceiptPartRow(
             tenant=tenant,
             part_id=part.part_id,
-            receipt_id=receipt_id_of(po_id, part.shipment_id),
+            receipt_id=receipt_id,
             po_id=po_id,
             sku=part.sku,
             accepted="",

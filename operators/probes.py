@@ -160,7 +160,7 @@ def _files(tenant: str, settings: NetSuiteSettings) -> Probe:
         with SftpServer(name, settings.sftp).session() as session:
             missing = [path for path in paths if not _is_folder(session, path)]
     except ConnectorError as error:
-        advice = f"check host, host_keys and login under {place}; docs/configuration.md tells how"
+        advice = f"check host, host_keys and login under {place}; docs/sftp.md tells how"
         return Probe(name=name, ok=False, detail=error.message, what_to_do=advice)
     if missing:
         advice = f"make them on the server, or mend the folders under {place}"

@@ -95,13 +95,24 @@ class Layout:
         try:
             self._adapter.validate_python(rows)
         except ValidationError as problem:
-            for error in problem.errors(include_url=False, include_input=False):
-                index, column = error["loc"][:2]
-                told = error.get("ctx", {}).get("error") or self.columns[int(column)].expected
-                found.setdefault(int(index), Flaw(int(column), str(told)))
+            for index, flaw in self._flaws_in(problem):
+                found.setdefault(index, flaw)
         for index, cells in enumerate(rows):
             if (flaw := self.flaw_of_row(cells)) is not None:
                 found.setdefault(index, flaw)
+        return found
+
+    def _flaws_in(self, problem: ValidationError) -> list[tuple[int, Flaw]]:
+        """The index and the flaw of each mistake.
+
+        A list, made in a frame that ends here: the errors know the frame of the check, which may not know them in turn
+        (all of its rows would wait for the garbage collector).
+        """
+        found = []
+        for error in problem.errors(include_url=False, include_input=False):
+            index, column = error["loc"][:2]
+            told = error.get("ctx", {}).get("error") or self.columns[int(column)].expected
+            found.append((int(index), Flaw(int(column), str(told))))
         return found
 
 

@@ -37,7 +37,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operators.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything running, and print what to try")
-    parser.add_argument("--plant", choices=KINDS, help="make a document wrong after the day, to see the proof name it")
+    parser.add_argument("--plant", choices=KINDS, help="make something wrong after the day, to see the proof name it")
     commands = parser.add_subparsers(dest="what", metavar="{stop,export}")
     for name, words in {
         "stop": "end a demo that was left running, and remove its folder",

@@ -17,8 +17,8 @@ from sandbox.sftp.reach import Reach
 SSHD = "sshd"
 BASE = "netsuite"
 FULFILLMENT = f"{BASE}/purchaseorder/fulfillment"
-UNFINISHED = f"{BASE}/purchaseorder/receipt/tmp"
-"""Where Waybill writes receipt files before it renames them."""
+UNFINISHED, ACKS = f"{BASE}/purchaseorder/receipt/tmp", f"{BASE}/purchaseorder/receipt/ack"
+"""Where Waybill writes receipt files before it renames them, and where NetSuite answers them."""
 
 _TABLE = """\
 [tenants.{tenant}.netsuite]
@@ -71,6 +71,8 @@ class Depot:
         self._server = OpenSshServer(self._place.sftp, self._place.folder / SSHD, say=say)
         self._reach = self._server.start()
         self._watch = watch(self._server.pid or 0)
+        for path in (FULFILLMENT, UNFINISHED, ACKS):
+            self.folder(path).mkdir(parents=True, exist_ok=True)
         watched = str(self.folder(UNFINISHED))
         self._crew.start(WIRE, "-m", "operators.demo.wire", "--to", str(self._reach.port), "--watch", watched)
         self._port = int(self._crew.await_line(WIRE, READY).rsplit(" ", 1)[1])

@@ -42,7 +42,7 @@ def _environment(place: Place, forgotten: Sequence[str]) -> list[str]:
 def _worth_trying(place: Place) -> list[str]:
     waybill = "uv run waybill" if shutil.which("uv") else waybill_program()
     numbers = {order.case.name: order.number for order in orders_of(DAY)}
-    pos = {po.kind.name: po.number for po in purchases_of()}
+    pos = {po.kind.name: po.po_id for po in purchases_of()}
     export = f"{_this()} export {shlex.quote(place.name)}"
     return [
         f"{waybill} orders --open",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from domain.purchase_order import ImportState, PoStage, ReceiptState
 from domain.stages import EffectKind, EffectState, HoldCause, Stage
@@ -68,7 +68,9 @@ def take(ledger: Ledger) -> Picture:
     """The picture of now."""
     with ledger.reading() as session:
         documents = _documents(session)
-        rows = session.exec(select(OrderRow.order_id, OrderRow.stage, OrderRow.hold_cause)).all()
+        # HotWax tells of purchase orders beside orders: those are skipped before their number is known.
+        sales = or_(col(OrderRow.order_no).is_not(None), OrderRow.stage != Stage.SKIPPED)
+        rows = session.exec(select(OrderRow.order_id, OrderRow.stage, OrderRow.hold_cause).where(sales)).all()
         orders = {order_id: _standing(Stage(stage), cause, documents, order_id) for order_id, stage, cause in rows}
         return Picture(
             stages=Counter(end.stage for end in orders.values()),

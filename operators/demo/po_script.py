@@ -178,7 +178,7 @@ class PoScript:
             return self._depot.cut() is not None
 
         await until(was_cut, OUR_CUT)
-        self._happened(OUR_CUT, self._depot.cut() or "")
+        self._happened(OUR_CUT, (self._depot.cut() or "").partition(": ")[2])
 
     # ---- cues --------------------------------------------------------------------------------------------------------
 

@@ -146,7 +146,7 @@ class _Demo:
         """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
         town, door = self._town, self._town.door
         if self._options.plant:
-            self._print(await plant(self._options.plant, self._orders, door))
+            self._print(await plant(self._options.plant, self._orders, self._pos, door))
         await po_script.last_word()
         await write_export(door, town.place)
         self._print("proving: waybill prove")

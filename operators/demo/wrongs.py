@@ -1,4 +1,4 @@
-"""Planting a wrong document after the day, to see the proof fail and name it (`python -m operators.demo --plant`)."""
+"""Planting a difference after the day, to see the proof fail and name it (`python -m operators.demo --plant`)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,28 @@ from typing import Any
 from operators.demo.door import Door
 from operators.demo.goods import MUG, PRODUCTS, STORES
 from operators.demo.orders import DayOrder
+from operators.demo.purchases import AMENDED, DayPo
 
-KINDS = ("lost_invoice", "doubled_invoice", "doubled_slip", "wrong_quantity", "wrong_store", "unasked_invoice")
+ORDER_KINDS = ("lost_invoice", "doubled_invoice", "doubled_slip", "wrong_quantity", "wrong_store", "unasked_invoice")
+PO_KINDS = ("lost_receipt", "doubled_receipt", "wrong_receipt", "lost_po", "lost_po_line")
+KINDS = (*ORDER_KINDS, *PO_KINDS)
 
 
-async def plant(kind: str, orders: Sequence[DayOrder], door: Door) -> str:
-    """Make one document in Retail Pro wrong; what was done, in words."""
+async def plant(kind: str, orders: Sequence[DayOrder], pos: Sequence[DayPo], door: Door) -> str:
+    """Make one document in Retail Pro, NetSuite or HotWax wrong; what was done, in words."""
+    return await (_plant_po(kind, pos, door) if kind in PO_KINDS else _plant(kind, orders, door))
+
+
+async def _plant_po(kind: str, pos: Sequence[DayPo], door: Door) -> str:
+    """HotWax loses what is still to be received, NetSuite a receipt of what was."""
+    is_in_hotwax = kind.startswith("lost_po")
+    po = next(po for po in pos if (po.kind.name == AMENDED) is is_in_hotwax)
+    details = {"poId": po.po_id, **({"line": 4} if kind == "lost_po_line" else {})}
+    await door.post("wrongs", {"kind": kind, **details})
+    return f"planted in {'HotWax' if is_in_hotwax else 'NetSuite'}: {kind} ({po.number})"
+
+
+async def _plant(kind: str, orders: Sequence[DayOrder], door: Door) -> str:
     number = next(order.number for order in orders if order.case.ends.invoices)
     slip = (await door.documents("slips"))[0]
     elsewhere = next(store for store in STORES.values() if store not in {slip["store"], slip["toStore"]})

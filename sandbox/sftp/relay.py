@@ -1,4 +1,4 @@
-"""A port that leads to a server and can be cut: how the real OpenSSH loses its connections in the middle of something."""
+"""A port that leads to a server and can be cut: how the real OpenSSH loses a connection in the middle of something."""
 
 from __future__ import annotations
 

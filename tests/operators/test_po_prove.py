@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.po_messages import PoRun
 from domain.purchase_order import NetSuiteMode, PoStage
-from ledger import po_files
 from operators.po_netsuite import HEADER, ReconciliationError, read_reconciliation
 from operators.temporal_server import TemporalServer
 from tests.operators.desk import Desk
@@ -60,18 +58,9 @@ class Proving:
         await self.depot.sync(partly)
         self.depot.receive(done, line_1=15, line_4=12)
         await self.depot.sync(done)
-        await self.depot.until_po_stage(done, PoStage.RECEIPT_SYNCED)
-        await self.tell()
+        await self.depot.until_po(done, lambda row: row.stage is PoStage.RECEIPT_SYNCED)
+        await self.depot.export()
         return [done, partly, new]
-
-    async def tell(self) -> None:
-        """NetSuite exports what changed, and Waybill has read it."""
-        names = self.depot.netsuite.good_run("export")
-        await self.depot.run_until(PoRun.FILES, lambda: set(names) <= self._read())
-
-    def _read(self) -> set[str]:
-        with self.depot.ledger.reading() as session:
-            return {row.name for row in po_files.latest(session, self.depot.tenant, 100) if row.ended_at}
 
     def wrong(self, kind: str, po_id: str, **details: object) -> None:
         """Plant a difference."""
@@ -142,7 +131,7 @@ async def test_each_planted_difference_is_found_by_name(proving: Proving) -> Non
     proving.wrong("wrong_receipt", falsified, line=4, delta=-2)
     proving.wrong("lost_po", lost)
     proving.wrong("lost_po_line", new, line=4)
-    await proving.tell()
+    await proving.depot.export()
     names = {po_id: [row.receipt_id for row in proving.depot.receipts(po_id)] for po_id in (done, doubled)}
     expected = {
         ("receipt_lost", f"PO{done}:{names[done][1]}"),
@@ -169,7 +158,7 @@ async def test_a_receipt_lost_before_any_file_told_it_is_found(proving: Proving)
     await proving.depot.sync(po_id)
     assert await proving.found() == set()
     proving.wrong("lost_receipt", po_id)
-    await proving.tell()
+    await proving.depot.export()
     [receipt] = proving.depot.receipts(po_id)
     assert await proving.found() == {("receipt_lost", f"PO{po_id}:{receipt.receipt_id}")}
 

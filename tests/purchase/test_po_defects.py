@@ -290,8 +290,8 @@ async def test_defect_11_with_the_stock_scripts_a_blocked_importer_is_noticed_by
 
 
 async def test_defect_12_no_run_of_the_importer_is_given_more_than_its_units(make_any: MakeOwn) -> None:
-    depot = make_any(sizes={"receipts_per_file": 2, "receipts_unanswered": 4})
-    depot.sandbox.change(netsuite_units=10 + 2 * (100 + 2 * 30 + 10 + 200))
+    depot = make_any(sizes={"receipts_per_file": 2, "units_per_run": 480})
+    depot.sandbox.change(netsuite_units=480)
     po_ids = [depot.netsuite.order(LINE) for _ in range(7)]
     async with depot.working():
         await depot.bring_in(*po_ids)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
 from activities.starting import PoStarter
@@ -17,12 +17,12 @@ from domain.po_messages import PoResult, PoRun, PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
 from ledger import journal, po_files, receipts
 from ledger.journal import Flow
-from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from operators.settings import NetSuiteSettings
 from sandbox.sftp.reach import Reach
 from tests.sandbox.erp import FULFILLMENT, RECEIPT, NetSuite
 from tests.support.sandbox import SandboxProcess
-from tests.support.town import PATIENCE, Town, a_command
+from tests.support.town import Town, a_command
 
 STORES = [{"facilityId": "GT101", "externalId": "17"}, {"facilityId": "GT205", "externalId": "18"}]
 PRODUCTS = [{"productId": f"P{number}", "sku": f"SKU-{number}"} for number in (1, 2, 3, 4)]
@@ -30,6 +30,7 @@ SHORT_WAITS = {"answer": 30, "hold_retry": 2, "receipt_overlap": 60, "archived":
 STOCK: Mapping[str, Any] = {"policy": {"netsuite_mode": "files"}}
 """A tenant's NetSuite that runs the stock scripts."""
 EVERYTHING = 1_000
+PATIENCE = 30.0
 
 Told = Callable[[PurchaseOrderRow], bool]
 
@@ -180,6 +181,12 @@ class Depot(Town):
             return row.news == row.heard and not any(r.state in on_the_way for r in self.receipts(po_id))
 
         await self.carry(po_id, is_settled)
+
+    def forget(self, po_id: str) -> None:
+        """Make the ledger as if it had never heard of the purchase order."""
+        with self.ledger.writing() as session:
+            for table in (ReceiptRow, ReceiptPartRow, PurchaseOrderRow):
+                session.exec(delete(table).where(col(table.po_id) == po_id))
 
     # ---- looking and asking ------------------------------------------------------------------------------------------
 
