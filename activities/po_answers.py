@@ -20,7 +20,7 @@ from connectors.po_files.receipts import ReceiptFile, receipt_files
 from connectors.po_files.stock_errors import stock_errors
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
-from connectors.sftp.models import ClaimedFile, Seen
+from connectors.sftp.models import ClaimedFile, RemoteFile, Seen
 from connectors.sftp.port import FileSession
 from domain.keys import netsuite_queue, upload_key
 from domain.outcomes import EffectResult
@@ -130,7 +130,7 @@ class PoAnswerActivities:
         """Our own scripts answer every file."""
         folder = systems.files.folders.acks
         answered = sum(self._read_ack(tenant, systems, files, claimed) for claimed in files.claimed(folder, BY))
-        seen = look(folder, files.list_folder(folder.path).files, _now(), self._waiting.get(tenant, {}))
+        seen = look(folder, _files_in(files, folder.path), _now(), self._waiting.get(tenant, {}))
         self._waiting[tenant] = seen.waiting
         for file in seen.complete:
             try:
@@ -166,7 +166,7 @@ class PoAnswerActivities:
         folders = systems.files.folders.receipts
         with self._ledger.reading() as session:
             waiting = {row.file_name for row in receipts.unanswered(session, tenant) if row.file_name}
-        there = {file.name for file in files.list_folder(f"{folders.path}/{folders.archive}").files} & waiting
+        there = {file.name for file in _files_in(files, f"{folders.path}/{folders.archive}")} & waiting
         since = {name: self._archived.get((tenant, name), _now()) for name in there}
         self._archived |= {(tenant, name): at for name, at in since.items()}
         settled = sorted(name for name, at in since.items() if _now() - at >= systems.waits.archived)
@@ -186,7 +186,7 @@ class PoAnswerActivities:
         """Purchase order -> NetSuite's words, of the error files that nobody has read yet."""
         folders = systems.files.folders.receipts
         path, found = f"{folders.path}/{folders.error}", dict[str, str]()
-        for file in files.list_folder(path).files:
+        for file in _files_in(files, path):
             with files.read(path, file) as stream:
                 content = b"".join(stream)
             if self._is_new(tenant, file.name, stream.sha256):
@@ -196,6 +196,14 @@ class PoAnswerActivities:
     def _is_new(self, tenant: str, name: str, sha256: str) -> bool:
         with self._ledger.writing() as session:
             return po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, name, sha256, _now())
+
+
+def _files_in(files: FileSession, path: str) -> Sequence[RemoteFile]:
+    """The files of a folder that NetSuite makes when it first needs it; none before."""
+    try:
+        return files.list_folder(path).files
+    except NotFound:
+        return ()
 
 
 def _affordable(

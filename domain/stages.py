@@ -98,8 +98,8 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.RECEIPT_UNKNOWN: "look in NetSuite: not there: `resend_receipt`; there: `resume`",
     HoldCause.RECEIPT_UNANSWERED: "check NetSuite's import script and its error folder; `resume` waits again",
     HoldCause.STATUS_DIFFERS: "compare with NetSuite (`waybill prove`) and mend it there; `resume` takes it as it is",
-    HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml, then `resume`",
-    HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key, then `resume`",
+    HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml: it goes on",
+    HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key: it goes on",
     HoldCause.FILE_REFUSED: "read why in the evidence; have the file written again under a new name",
 }
 

@@ -71,13 +71,27 @@ class OutboundFolder(Frozen):
 
 
 class SftpFolders(Frozen):
-    """The folders of the purchase order flow, as the stock flow has them (hotwax 4.1)."""
+    """The folders of the purchase order flow, as the stock flow has them (hotwax 4.1).
+
+    A table that gives some keys of a folder keeps the defaults of the others.
+    """
 
     orders: InboundFolder = InboundFolder(
         path="netsuite/purchaseorder/fulfillment", pattern="*.csv", complete=Completeness(renamed=("WB-PO-*.csv",))
     )
     receipts: OutboundFolder = OutboundFolder(path="netsuite/purchaseorder/receipt")
     acks: InboundFolder = InboundFolder(path="netsuite/purchaseorder/receipt/ack", pattern="*.ack.json")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: {**defaults[name], **value} if name in defaults and isinstance(value, dict) else value
+            for name, value in given.items()
+        }
 
 
 class SftpSettings(Frozen):

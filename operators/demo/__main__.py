@@ -28,7 +28,7 @@ def main() -> int:
         case "export":
             return asyncio.run(_export(chosen.folder))
     try:
-        return asyncio.run(_interruptible(console, Options(keep=chosen.keep, plant=chosen.plant)))
+        return asyncio.run(_interruptible(console, Options(keep=chosen.keep, plant=tuple(chosen.plant))))
     except (asyncio.CancelledError, KeyboardInterrupt):
         console.print("told to end: everything was stopped and removed")
         return INTERRUPTED
@@ -37,7 +37,13 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m operators.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything running, and print what to try")
-    parser.add_argument("--plant", choices=KINDS, help="make something wrong after the day, to see the proof name it")
+    parser.add_argument(
+        *("--plant",),
+        action="append",
+        default=[],
+        choices=KINDS,
+        help="make something wrong after the day, to see the proof name it",
+    )
     commands = parser.add_subparsers(dest="what", metavar="{stop,export}")
     for name, words in {
         "stop": "end a demo that was left running, and remove its folder",

@@ -54,10 +54,10 @@ EXPECTED_TROUBLE = (
 
 @dataclass(frozen=True)
 class Options:
-    """What a demo was asked for: to be left running, and a wrong document to plant before the proof."""
+    """What a demo was asked for: to be left running, and differences to plant before the proof."""
 
     keep: bool = False
-    plant: str | None = None
+    plant: Sequence[str] = ()
 
 
 async def run(console: Console, options: Options) -> int:
@@ -145,8 +145,8 @@ class _Demo:
     async def _evening(self, script: Script, po_script: PoScript) -> Verdict:
         """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
         town, door = self._town, self._town.door
-        if self._options.plant:
-            self._print(await plant(self._options.plant, self._orders, self._pos, door))
+        for kind in self._options.plant:
+            self._print(await plant(kind, self._orders, self._pos, door))
         await po_script.last_word()
         await write_export(door, town.place)
         self._print("proving: waybill prove")

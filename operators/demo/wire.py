@@ -32,12 +32,13 @@ class Wire:
     async def serve(self) -> None:
         """Forward until the process ends."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.arm)
-        server = await asyncio.start_server(self._connected, HOST, 0)
+        server = await asyncio.start_server(self.connected, HOST, 0)
         _say(f"{READY} {server.sockets[0].getsockname()[1]}")
         async with server:
             await server.serve_forever()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection, until one of its sides ends it."""
         try:
             there_reader, there_writer = await asyncio.open_connection(HOST, self._port)
         except OSError:
@@ -46,6 +47,10 @@ class Wire:
         for each in (writer, there_writer):
             each.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.gather(self._upward(reader, there_writer, writer), _forward(there_reader, writer))
+        for each in (writer, there_writer):
+            each.close()
+            with suppress(OSError):
+                await each.wait_closed()
 
     async def _upward(
         self, reader: asyncio.StreamReader, there: asyncio.StreamWriter, back: asyncio.StreamWriter

@@ -52,8 +52,8 @@ def _end(process: subprocess.Popen[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def demos() -> Iterator[tuple[Run, Run]]:
-    """A demo, and beside it one with a planted difference."""
-    clean, wrong = _start(), _start("--plant", "lost_invoice")
+    """A demo, and beside it one with a planted difference in each flow."""
+    clean, wrong = _start(), _start("--plant", "lost_invoice", "--plant", "doubled_receipt")
     try:
         runs = _end(clean), _end(wrong)
         yield runs
@@ -73,7 +73,7 @@ def clean(demos: tuple[Run, Run]) -> Run:
 
 @pytest.fixture
 def wrong(demos: tuple[Run, Run]) -> Run:
-    """The demo with a lost invoice."""
+    """The demo with a lost invoice and a doubled receipt."""
     return demos[1]
 
 
@@ -88,6 +88,14 @@ def test_the_demo_tells_stages_negative_stock_and_the_temporal_ui(clean: Run) ->
     assert "Temporal UI: http://127.0.0.1:" in clean.said
 
 
+def test_the_demo_proves_a_day_of_purchase_orders_with_lost_connections_and_repeated_files(clean: Run) -> None:
+    assert "every received piece of 33 purchase orders" in clean.said
+    assert "Purchase orders by stage: 1 CANCELLED, 1 CLOSED, 1 IMPORTED, 1 PENDING, 28 RECEIPT_SYNCED" in clean.said
+    assert "1 refused, 2 repeat" in clean.said
+    for lost in ("NetSuite's connection is lost", "Waybill's connection is lost"):
+        assert f"Went wrong: {lost} in the middle of an upload (1 call)" in clean.said
+
+
 def test_a_successful_demo_leaves_nothing_behind(clean: Run) -> None:
     assert clean.status == 0, clean.said
     assert not clean.folder.exists()
@@ -98,6 +106,8 @@ def test_a_planted_difference_fails_the_demo_by_name(wrong: Run) -> None:
     assert "planted in Retail Pro: lost_invoice (orderNo 1001)" in wrong.said
     assert "the sandbox's own check: not_invoiced M1001" in wrong.said
     assert "1001" in wrong.said.split("waybill prove: ", 1)[1].splitlines()[0]
+    assert "planted in NetSuite: doubled_receipt (PO5501)" in wrong.said
+    assert "waybill prove: receipt_doubled PO5501:5501-SH" in wrong.said
     assert "NOT PROVEN" in wrong.said
 
 

@@ -1,18 +1,29 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from domain.purchase_order import ImportState, PoStage
 from domain.stages import HoldCause, Stage
 from ledger.journal import About, Flow
 from ledger.tables import JournalRow
 from operators.demo.cases import End
 from operators.demo.day import DAY
 from operators.demo.orders import orders_of
-from operators.demo.picture import Picture, in_words
-from operators.demo.verdict import Verdict, deviations, lowest_stock, meant_to_be_unfinished
+from operators.demo.picture import Picture, PoStanding, in_words
+from operators.demo.purchases import NOWHERE_TO_GO, PoEnd, purchases_of
+from operators.demo.verdict import (
+    Verdict,
+    deviations,
+    lowest_stock,
+    meant_to_be_unfinished,
+    po_deviations,
+    pos_left_out,
+)
 
 ORDERS = orders_of(DAY)
+POS = purchases_of()
 FINE_CHECK: dict[str, Any] = {"ok": True, "differences": [], "orders": [], "stock": []}
 
 
@@ -44,6 +55,25 @@ def test_an_order_elsewhere_is_named_with_both_ends() -> None:
     assert unknown.startswith("order 1002 (one store) is unknown to the ledger")
 
 
+def _standing(end: PoEnd) -> PoStanding:
+    return PoStanding(end, ImportState.DONE, {})
+
+
+def test_a_purchase_order_elsewhere_is_named_with_both_ends() -> None:
+    stands = {po.po_id: _standing(po.kind.ends) for po in POS}
+    assert po_deviations(POS, replace(_picture({}), pos=stands)) == []
+    stands["5501"] = _standing(PoEnd(PoStage.RECEIVED, HoldCause.RECEIPT_REJECTED))
+    del stands["5502"]
+    held, unknown = po_deviations(POS, replace(_picture({}), pos=stands))
+    assert held.endswith("is RECEIVED, held: receipt_rejected; it should be RECEIPT_SYNCED")
+    assert unknown.startswith("PO5502 (received in one visit) is unknown to the ledger")
+
+
+def test_only_purchase_orders_that_stay_held_are_left_out_of_the_sandboxs_check() -> None:
+    [held] = [po.po_id for po in POS if po.kind.name == NOWHERE_TO_GO]
+    assert pos_left_out(POS) == held
+
+
 def test_only_orders_that_stay_held_are_left_out_of_the_sandboxs_check() -> None:
     held = [order.order_id for order in ORDERS if order.case.ends.hold]
     assert held
@@ -61,6 +91,11 @@ def test_a_clean_evening_has_no_problems() -> None:
         ({"proof": {"ok": False, "differences": [{"kind": "stock", "key": "ST101/1"}]}}, "stock ST101/1"),
         ({"proof": {"ok": False, "error": "no ledger"}}, "no ledger"),
         ({"proof": {"ok": True, "retailpro": "not verified", "differences": []}}, "not verified"),
+        ({"proof": {"ok": True, "netsuite": "accepted, unverified", "differences": []}}, "accepted, unverified"),
+        (
+            {"po_check": {"ok": False, "differences": [{"kind": "receipt_lost", "key": "5501/1"}]}},
+            "receipt_lost 5501/1",
+        ),
         ({"check": {**FINE_CHECK, "differences": [{"kind": "not_invoiced", "key": "M1"}]}}, "not_invoiced M1"),
         ({"faults": {"a storm": 0}}, "a storm"),
         ({"failed_plans": ["fulfill M1: no such line"]}, "fulfill M1"),
@@ -101,3 +136,9 @@ def test_the_audit_trail_is_told_in_words(kind: str, text: str, words: str) -> N
     about = About("shop", "M7", Flow.ORDER)
     entry = JournalRow(**about._asdict(), at=datetime.now(UTC), kind=kind, actor="ana", text=text)
     assert in_words(entry, "7") == words
+
+
+def test_the_audit_trail_of_a_purchase_order_is_told_by_its_number() -> None:
+    about = About("shop", "5501", Flow.PURCHASE_ORDER)
+    entry = JournalRow(**about._asdict(), at=datetime.now(UTC), kind="stage", actor="waybill", text="A -> RECEIVED")
+    assert in_words(entry, "PO5501") == "PO5501 is RECEIVED"

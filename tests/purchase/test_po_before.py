@@ -5,6 +5,7 @@ import pytest
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage
 from tests.purchase.conftest import MakeDepot
+from tests.support.depot import at
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +22,7 @@ async def test_what_was_received_before_waybill_came_is_not_received_again(make_
         await depot.run(PoRun.RECEIPTS)
         depot.receive(po_id, line_1=15, line_4=12)
         await depot.sync(po_id)
-        await depot.until_po_stage(po_id, PoStage.RECEIPT_SYNCED)
+        await depot.until_po(po_id, at(PoStage.RECEIPT_SYNCED))
     assert depot.netsuite.received(po_id) == {1: "20", 4: "12"}
     assert [receipt.pieces for receipt in depot.receipts(po_id)] == [{"1": "15", "4": "12"}]
     assert any("count as received before" in entry for entry in depot.story(po_id))

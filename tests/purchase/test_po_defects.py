@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 SYNCED = at(PoStage.RECEIPT_SYNCED)
 RECEIVED = at(PoStage.RECEIVED)
 LINE = {"item": "SKU-1", "quantity": 20, "location": 17}
+TEMPORARY = f"{RECEIPT}/tmp"  # noqa: S108 - a folder on the SFTP server
 MakeOwn = Callable[..., Depot]
 
 
@@ -431,8 +432,8 @@ async def test_defect_18_with_the_stock_scripts_a_closed_line_holds_the_order_un
 # ---- 19 and 20: names, and what lies beside our files ----------------------------------------------------------------
 
 
-async def test_defect_19_no_two_receipt_files_share_a_name_even_after_the_ledger_began_anew(
-    make_depot: MakeDepot, tmp_path_factory: pytest.TempPathFactory
+async def test_defect_19_no_two_receipt_files_share_a_name(
+    make_depot: MakeDepot,
 ) -> None:
     depot = make_depot(netsuite=STOCK)
     po_ids = [depot.netsuite.order(LINE) for _ in range(3)]
@@ -449,7 +450,7 @@ async def test_defect_19_no_two_receipt_files_share_a_name_even_after_the_ledger
 async def test_defect_20_whatever_is_being_written_stays_out_of_the_importers_folder(make_any: MakeOwn) -> None:
     depot = make_any()
     po_id = depot.netsuite.order(LINE)
-    depot.netsuite.put("WB-RCPT-cut.json.part-0badcafe", b'[{"order_id', f"{RECEIPT}/tmp")
+    depot.netsuite.put("WB-RCPT-cut.json.part-0badcafe", b'[{"order_id', TEMPORARY)
     async with depot.working():
         await depot.bring_in(po_id)
         depot.receive(po_id, line_1=20)

@@ -147,7 +147,7 @@ class Depot(Town):
                 await asyncio.sleep(0.05)
 
     def receive(self, po_id: str, *more: Mapping[str, Any], **quantities: object) -> None:
-        """A store receives in one visit: pieces by line, as `line_1=20`, and whatever `more` says in the desk's words."""
+        """A store receives in one visit: pieces by line, as `line_1=20`, and `more` in the desk's own words."""
         items = [{"line": name.removeprefix("line_"), "accepted": pieces} for name, pieces in quantities.items()]
         self.desk("receive", po_id, items=[*items, *more])
 

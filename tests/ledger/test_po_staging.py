@@ -1,0 +1,96 @@
+"""Rows of a file are staged and come back as they were, and what they tell is kept, however they are mixed."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from sqlmodel import select
+
+from domain.purchase_order import PoLine, PurchaseOrder
+from ledger import po_files, purchase_orders
+from ledger.database import Ledger
+from ledger.po_files import FileKind, StagedLine
+from ledger.po_tables import PurchaseOrderRow, StagedRow
+from ledger.purchase_orders import Told
+
+NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
+MIXED: list[StagedLine] = [
+    (2, "7", "a"),
+    (3, "7", "b"),
+    (5, "7", "c"),
+    (6, "8", "d"),
+    (7, "7", "e"),
+    (8, "9", "f" * 50),
+]
+
+
+def an_order(po_id: str, quantity: int = 5) -> PurchaseOrder:
+    line = PoLine(line_id="1", sku="SHOE", quantity=Decimal(quantity), facility="17")
+    return PurchaseOrder(tenant="t", po_id=po_id, number=f"PO{po_id}", lines=(line,), modified_at=NOW)
+
+
+@pytest.fixture
+def file_id(ledger: Ledger) -> int:
+    """A file that is being read."""
+    with ledger.writing() as session:
+        return po_files.taken(session, "t", FileKind.ORDERS, "x.csv", "c-x.csv", NOW).id or 0
+
+
+def staged(ledger: Ledger, file_id: int, rows: list[StagedLine]) -> None:
+    with ledger.writing() as session:
+        po_files.stage(session, file_id, rows)
+
+
+def test_rows_come_back_by_purchase_order_and_line_number(ledger: Ledger, file_id: int) -> None:
+    staged(ledger, file_id, MIXED[:4])
+    staged(ledger, file_id, MIXED[4:])
+    with ledger.reading() as session:
+        assert list(po_files.staged_rows(session, file_id, ["7", "8"])) == [*MIXED[:3], MIXED[4], MIXED[3]]
+
+
+def test_neighbors_of_one_purchase_order_are_kept_as_one(ledger: Ledger, file_id: int) -> None:
+    staged(ledger, file_id, MIXED)
+    with ledger.reading() as session:
+        kept = session.exec(select(StagedRow.number, StagedRow.body).order_by("number")).all()
+    assert [tuple(each) for each in kept] == [(2, "a\nb"), (5, "c"), (6, "d"), (7, "e"), (8, "f" * 50)]
+
+
+@pytest.mark.parametrize(
+    ("after", "most_text", "told"),
+    [("", 1_000, ["7", "8", "9"]), ("7", 1_000, ["8", "9"]), ("", 10, ["7", "8"]), ("8", 10, ["9"]), ("9", 10, [])],
+)
+def test_only_so_much_text_is_taken_at_once_but_always_a_purchase_order(
+    ledger: Ledger, file_id: int, after: str, most_text: int, told: list[str]
+) -> None:
+    staged(ledger, file_id, MIXED)
+    with ledger.reading() as session:
+        assert po_files.staged_ids(session, file_id, after, 100, most_text) == told
+
+
+def test_new_purchase_orders_with_and_without_good_rows_do_not_mix(ledger: Ledger) -> None:
+    told = [Told("7", an_order("7")), Told("8", None, ["line 3"]), Told("9", an_order("9"), ["line 4"])]
+    with ledger.writing() as session:
+        assert purchase_orders.record_told(session, "t", told, ["7", "8", "9"], 1, NOW) == 3
+    with ledger.reading() as session:
+        rows = {row.po_id: row for row in session.exec(select(PurchaseOrderRow)).all()}
+    assert {po_id: purchase_orders.told(row) for po_id, row in rows.items()} == {
+        po_id: an and an.model_copy(update={"modified_at": None})
+        for po_id, an in (("7", an_order("7")), ("8", None), ("9", an_order("9")))
+    }
+    assert {po_id: (row.bad_rows, row.number, row.news) for po_id, row in rows.items()} == {
+        "7": (None, "PO7", 1),
+        "8": (["line 3"], None, 1),
+        "9": (["line 4"], "PO9", 1),
+    }
+
+
+def test_what_is_told_again_is_no_news_and_what_is_amended_is(ledger: Ledger) -> None:
+    with ledger.writing() as session:
+        purchase_orders.record_told(
+            session, "t", [Told("7", an_order("7")), Told("8", an_order("8"))], ["7", "8"], 1, NOW
+        )
+    with ledger.writing() as session:
+        told = [Told("7", an_order("7")), Told("8", an_order("8", quantity=6))]
+        assert purchase_orders.record_told(session, "t", told, ["7", "8"], 2, NOW) == 1
+    with ledger.reading() as session:
+        assert [row.news for row in purchase_orders.rows_of(session, "t", ["7", "8"]).values()] == [1, 2]
