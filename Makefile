@@ -9,7 +9,7 @@ UV = $$(command -v uv || echo $(TOOLS)/uv/bin/uv)
 RUN = $(UV) run --no-sync
 STEP = sh tools/step.sh
 
-.PHONY: help setup demo test bench lint types format server worker sandbox clean
+.PHONY: help setup demo test bench bench-po lint types format server worker sandbox clean
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,7 +17,7 @@ help: ## List every target
 setup: ## Get uv, the locked dependencies and a Temporal server (some minutes the first time, 2 seconds later)
 	@sh tools/setup.sh
 
-demo: setup ## Carry a day of orders from a sandbox HotWax to a sandbox Retail Pro and prove it (KEEP=1 leaves it running)
+demo: setup ## Carry a day of orders and purchase orders between sandbox systems and prove it (KEEP=1 leaves it running)
 	@$(RUN) python -m operators.demo $(if $(KEEP),--keep)
 
 # The tests start servers and databases of their own: they need a server program, and may not find the way to real ones.
@@ -33,6 +33,10 @@ test: setup ## Check style, format and types, then run all tests
 
 bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
 	@$(if $(N),N=$(N) )$(RUN) python -m bench.orders
+
+bench-po: setup ## Measure files of purchase orders beside their bare parts, and SFTP beside OpenSSH's own client
+	@$(RUN) python -m bench.po
+	@$(RUN) python -m bench.sftp
 
 lint: setup ## Check style and format
 	@$(STEP) "style (ruff check)" $(RUN) ruff check .

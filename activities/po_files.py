@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
 from connectors.po_files.error_csv import ErrorCsv
 from connectors.po_files.errors import BadRow, FileRefusedError
-from connectors.po_files.reading import FileSummary, GoodRow, PoFileReader
+from connectors.po_files.reading import FileSummary, PoFileReader
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
 from connectors.sftp.models import ClaimedFile, Seen
@@ -26,7 +26,7 @@ from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
-from ledger.po_files import FileKind, FileState
+from ledger.po_files import FileKind, FileState, StagedLine
 from ledger.purchase_orders import Told
 
 log = structlog.get_logger()
@@ -147,7 +147,7 @@ class _Reading:
         changed, after, unheard = 0, "", set(self._bad.by_po)
         while po_ids := self._next(file_id, after):
             with self._ledger.writing() as session:
-                rows = map(GoodRow._make, po_files.staged_rows(session, file_id, po_ids))
+                rows = po_files.staged_rows(session, file_id, po_ids)
                 changed += self._record(session, self._told(rows, summary), po_ids, file_id)
             after = po_ids[-1]
             unheard -= set(po_ids)
@@ -169,7 +169,7 @@ class _Reading:
         with self._ledger.reading() as session:
             return po_files.staged_ids(session, file_id, after, APPLIED_AT_ONCE, TEXT_AT_ONCE)
 
-    def _told(self, rows: Iterable[GoodRow], summary: FileSummary) -> Iterator[Told]:
+    def _told(self, rows: Iterable[StagedLine], summary: FileSummary) -> Iterator[Told]:
         """What these rows tell; of purchase orders with bad rows only where the tenant goes on without them."""
         partial = self._systems.policy.partial_pos
         for each in assembled(rows, summary.format, self._tenant):

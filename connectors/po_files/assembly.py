@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from connectors.po_files.errors import BadRow, bad_row
 from connectors.po_files.formats import LAYOUTS, WHOLE_ROW, Facts, Layout, PoFileFormat
 from connectors.po_files.limits import DEFAULT_LIMITS, FileLimits
-from connectors.po_files.reading import GoodRow
 from domain.purchase_order import PoLine, PurchaseOrder
+
+Row = tuple[int, str, str]
+"""What a `GoodRow` has, by position: where rows come back from has no need to know of that type."""
 
 
 class ToldPo(NamedTuple):
@@ -25,14 +27,14 @@ class ToldPo(NamedTuple):
 
 
 def purchase_orders(
-    rows: Iterable[GoodRow], file_format: PoFileFormat, tenant: str, limits: FileLimits = DEFAULT_LIMITS
+    rows: Iterable[Row], file_format: PoFileFormat, tenant: str, limits: FileLimits = DEFAULT_LIMITS
 ) -> Iterator[ToldPo]:
     """The purchase orders of these rows, one after the other; only one is in memory at a time.
 
     `rows` come sorted by purchase order, and within it by their line in the file.
     """
     layout = LAYOUTS[file_format]
-    for po_id, group in groupby(rows, key=attrgetter("po_id")):
+    for po_id, group in groupby(rows, key=itemgetter(1)):
         taken = list(islice(group, limits.po_lines + 1))
         if len(taken) > limits.po_lines:
             yield _too_long(po_id, taken[-1], limits)
@@ -40,13 +42,14 @@ def purchase_orders(
             yield _told(layout, tenant, po_id, taken)
 
 
-def _too_long(po_id: str, beyond: GoodRow, limits: FileLimits) -> ToldPo:
+def _too_long(po_id: str, beyond: Row, limits: FileLimits) -> ToldPo:
+    number, _, text = beyond
     reason = f"the purchase order has more than {limits.po_lines:,} rows"
-    return ToldPo(po_id, None, (bad_row(beyond.number, WHOLE_ROW, beyond.text, reason, po_id),))
+    return ToldPo(po_id, None, (bad_row(number, WHOLE_ROW, text, reason, po_id),))
 
 
-def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[GoodRow]) -> ToldPo:
-    cells = [layout.split(row.text) for row in rows]
+def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[Row]) -> ToldPo:
+    cells = [layout.split(text) for _, _, text in rows]
     lines, told = layout.lines(cells), [layout.facts(row) for row in cells]
     times, facts = Counter(line.line_id for line in lines), told[0]
     bad: list[BadRow] = []
@@ -61,14 +64,16 @@ def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[GoodRow]) -> T
     return ToldPo(po_id, _purchase_order(tenant, po_id, facts, tuple(good)) if good else None, tuple(bad))
 
 
-def _repeated(row: GoodRow, line: PoLine, times: int) -> BadRow:
+def _repeated(row: Row, line: PoLine, times: int) -> BadRow:
+    number, po_id, _ = row
     reason = f"the line stands {times} times in the file: only one can be true"
-    return bad_row(row.number, "line id", line.line_id, reason, row.po_id)
+    return bad_row(number, "line id", line.line_id, reason, po_id)
 
 
-def _contradiction(row: GoodRow) -> BadRow:
+def _contradiction(row: Row) -> BadRow:
+    number, po_id, text = row
     reason = "number, status or time differ from the purchase order's first row"
-    return bad_row(row.number, WHOLE_ROW, row.text, reason, row.po_id)
+    return bad_row(number, WHOLE_ROW, text, reason, po_id)
 
 
 def _purchase_order(tenant: str, po_id: str, facts: Facts, lines: tuple[PoLine, ...]) -> PurchaseOrder:

@@ -95,8 +95,8 @@ class Layout:
         try:
             self._adapter.validate_python(rows)
         except ValidationError as problem:
-            for index, flaw in self._flaws_in(problem):
-                found.setdefault(index, flaw)
+            for index, cell_flaw in self._flaws_in(problem):
+                found.setdefault(index, cell_flaw)
         for index, cells in enumerate(rows):
             if (flaw := self.flaw_of_row(cells)) is not None:
                 found.setdefault(index, flaw)

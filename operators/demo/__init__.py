@@ -1,1 +1,1 @@
-"""`make demo`: a day of orders from a sandbox HotWax to a sandbox Retail Pro, with faults on the way, and its proof."""
+"""`make demo`: a day of orders and purchase orders between sandbox systems, with faults on the way, and its proof."""

@@ -40,7 +40,11 @@ class _Session(asyncssh.SFTPServer):
         self._check_not_cut()
         deed = self._faults.meet(operation, path.decode("utf-8", "replace"))
         await self._before(deed, path)
-        return self._after(deed, serve())
+        served = serve()
+        if deed is Deed.STALL_AFTER:
+            await self._ending.wait()
+            self._cut()
+        return self._after(deed, served)
 
     def _after(self, deed: Deed | None, served: Any) -> Any:
         if deed is Deed.CUT_AFTER:

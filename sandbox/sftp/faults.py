@@ -18,6 +18,8 @@ class Deed(StrEnum):
     """The request is carried out, and the connection is reset instead of an answer."""
     STALL = "stall"
     """The request is neither carried out nor answered, until the server ends."""
+    STALL_AFTER = "stall_after"
+    """The request is carried out, and not answered until the server ends."""
     FORBID = "forbid"
     """Permission denied."""
     FAIL = "fail"

@@ -115,6 +115,8 @@ async def test_a_clean_day_has_no_difference_and_tells_each_line_on_all_sides(pr
     assert [lines[f"PO{done}", "1"][name] for name in columns] == ["20", "20", "20", "20", "file"]
     assert [lines[f"PO{partly}", "1"][name] for name in columns] == ["20", "20", "7", "7", "file"]
     assert [row["kind"] for row in said["explained"]] == ["po_not_read"]
+    _, later = await proving.prove("--since", "2100-01-01")
+    assert (later["checked"]["purchase_orders"], later["ok"]) == (0, True)
 
 
 async def test_each_planted_difference_is_found_by_name(proving: Proving) -> None:

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from operators.temporal_server import TemporalServer
+from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.openssh import OpenSshServer
 from sandbox.sftp.reach import Reach
 from tests.support.depot import Depot
@@ -31,6 +32,21 @@ def openssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
     folder = tmp_path_factory.mktemp("sftp")
     with OpenSshServer(folder / "files", folder / "state") as reach:
         yield reach
+
+
+@pytest.fixture(scope="session")
+def failing_server(openssh: Reach, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FailingSftpServer]:
+    """A server that fails on demand, of the same files."""
+    with FailingSftpServer(openssh.folder, tmp_path_factory.mktemp("failing")) as server:
+        yield server
+
+
+@pytest.fixture
+def failing(failing_server: FailingSftpServer) -> Iterator[FailingSftpServer]:
+    """The server that fails on demand, without a fault before and after the test."""
+    failing_server.faults.clear()
+    yield failing_server
+    failing_server.faults.clear()
 
 
 @pytest.fixture

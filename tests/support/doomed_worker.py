@@ -68,6 +68,9 @@ class Traps:
 
 
 def _shows(trap: dict[str, str]) -> bool:
+    if "file" in trap:
+        place = Path(trap["file"])
+        return any(place.parent.glob(place.name))
     found: dict[str, list[dict[str, Any]]] = httpx.get(trap["see"], timeout=5, trust_env=False).json()
     rows = [row for rows in found.values() for row in rows]
     if "fault" in trap:
@@ -76,7 +79,7 @@ def _shows(trap: dict[str, str]) -> bool:
 
 
 def trap_name(key: str) -> str:
-    """A trap's name: the kind of write and the order number out of an effect's key."""
+    """A trap's name: the kind of write and the order number, or that of the upload, out of an effect's key."""
     kind, _, order_no = key.split("/")[:3]
     return f"{kind}-{order_no}"
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,7 @@ class Town:
         tables["hotwax"]["token_file"] = secret.name
         lines = [f"ledger_url = {json.dumps(self.settings.ledger_url)}"]
         for name, table in {"worker": process, **{f"tenants.{self.tenant}.{n}": t for n, t in tables.items()}}.items():
-            lines.append(f"[{name}]")
-            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
+            lines += _as_toml(name, table)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
 
@@ -275,6 +274,14 @@ class Town:
             with contextlib.suppress(Exception):
                 await self.handle(row.order_id).terminate("the test is over")
         self.ledger.close()
+
+
+def _as_toml(name: str, table: Mapping[str, Any]) -> Iterator[str]:
+    yield f"[{name}]"
+    inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
+    yield from (f"{k} = {json.dumps(v)}" for k, v in table.items() if k not in inner and v is not None)
+    for key, value in inner.items():
+        yield from _as_toml(f"{name}.{key}", value)
 
 
 def a_command(**fields: Any) -> Command:
