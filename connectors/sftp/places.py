@@ -1,6 +1,5 @@
 """Where files move and get their names: each move looks first, so that a repeat after a cut finds its own work."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from pathlib import PurePosixPath
@@ -9,7 +8,7 @@ from connectors.errors import Ambiguous, ConnectorError, NotFound, Rejected
 from connectors.sftp.errors import FileChanged, NameTaken
 from connectors.sftp.models import Deposit, RemoteFile
 from connectors.sftp.requests import Attributes, Requests
-from connectors.sftp.transfer import ask_for_new, remote_file, whole, write_new
+from connectors.sftp.transfer import ask_for_new, checksum, remote_file, whole, write_new
 from connectors.sftp.wire import Ticket
 
 PUBLISH = "publish"
@@ -29,11 +28,6 @@ def temporary_name(name: str) -> str:
 def of_earlier_attempts(name: str, found: Iterable[str]) -> list[str]:
     """The temporary names among these under which earlier attempts began to write this file."""
     return [other for other in found if other.startswith(name + _MARK)]
-
-
-async def checksum(requests: Requests, path: str, file: RemoteFile) -> str:
-    """The SHA-256 of a file as it lies on the server."""
-    return hashlib.sha256(await whole(requests, path, file)).hexdigest()
 
 
 async def move(requests: Requests, operation: str, source: str, target: str, listed: RemoteFile) -> None:

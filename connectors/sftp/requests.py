@@ -131,6 +131,19 @@ class Requests:
         with self.told(operation, path):
             await self.wire.ask(Kind.CLOSE, handle)
 
+    @contextmanager
+    def let_go_on_error(self, handle: bytes) -> Iterator[None]:
+        """A block after whose failure the file is closed; nobody waits for that answer."""
+        try:
+            yield
+        except BaseException:
+            self.let_go(handle)
+            raise
+
+    def let_go(self, handle: bytes) -> None:
+        """Close an open file without waiting for the answer."""
+        self.wire.ask(Kind.CLOSE, handle)
+
     async def remove(self, operation: str, path: str) -> None:
         """Remove a file."""
         with self.told(operation, path):
@@ -180,7 +193,7 @@ class Requests:
                         raise Contract(self.system, operation, place=path, expected=f"under {_MOST_ENTRIES} entries")
             finally:
                 # Nobody waits for this answer: the block may be on its way out because nobody waits any more.
-                self.wire.ask(Kind.CLOSE, handle)
+                self.let_go(handle)
         return found
 
     async def _read_on(self, handle: bytes, found: list[Entry]) -> bool:

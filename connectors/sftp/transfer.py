@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -58,9 +58,11 @@ class Download:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
+        """Close the file; after an error nobody waits for the answer."""
         if error is None:
             self._requests.wire.drive(self._requests.close(READING, self._path, self._handle))
+        else:
+            self._requests.let_go(self._handle)
 
     @property
     def sha256(self) -> str:
@@ -75,15 +77,10 @@ class Download:
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes in order."""
-        wire, piece, size = self._requests.wire, self._requests.piece, self._listed.size
-        asked: deque[tuple[int, int, Ticket]] = deque()
-        at = 0
-        while asked or at < size:
-            while at < size and len(asked) * piece < AHEAD:
-                step = min(piece, size - at)
-                asked.append((at, step, ask_to_read(wire, self._handle, at, step)))
-                at += step
-            data = wire.drive(filled(self._requests, self._path, self._handle, *asked.popleft()))
+        wire = self._requests.wire
+        reading = _Window(self._requests, self._path, self._handle, self._listed.size)
+        while reading.more:
+            data = wire.drive(reading.next_part())
             self._hash.update(data)
             yield data
         wire.drive(check_unchanged(self._requests, self._path, self._handle, self._listed))
@@ -92,13 +89,47 @@ class Download:
 
 async def whole(requests: Requests, path: str, listed: RemoteFile) -> bytes:
     """All bytes of a small file, which many may be read side by side; raises as `Download` does."""
+    return b"".join([part async for part in parts(requests, path, listed)])
+
+
+async def checksum(requests: Requests, path: str, listed: RemoteFile) -> str:
+    """The SHA-256 of a file of any size as it lies on the server; raises as `Download` does."""
+    digest = hashlib.sha256()
+    async for part in parts(requests, path, listed):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+async def parts(requests: Requests, path: str, listed: RemoteFile) -> AsyncIterator[bytes]:
+    """The bytes of a file in order; raises as `Download` does."""
     handle = await open_as_listed(requests, path, listed)
-    steps = [(at, min(requests.piece, listed.size - at)) for at in range(0, listed.size, requests.piece)]
-    asked = [(at, size, ask_to_read(requests.wire, handle, at, size)) for at, size in steps]
-    content = b"".join([await filled(requests, path, handle, *piece) for piece in asked])
-    await check_unchanged(requests, path, handle, listed)
+    with requests.let_go_on_error(handle):
+        reading = _Window(requests, path, handle, listed.size)
+        while reading.more:
+            yield await reading.next_part()
+        await check_unchanged(requests, path, handle, listed)
     await requests.close(READING, path, handle)
-    return content
+
+
+class _Window:
+    """Reads an open file in order, with as much on the way as is allowed."""
+
+    def __init__(self, requests: Requests, path: str, handle: bytes, size: int) -> None:
+        self._requests, self._path, self._handle, self._size = requests, path, handle, size
+        self._asked: deque[tuple[int, int, Ticket]] = deque()
+        self._at = 0
+
+    @property
+    def more(self) -> bool:
+        return bool(self._asked) or self._at < self._size
+
+    async def next_part(self) -> bytes:
+        piece = self._requests.piece
+        while self._at < self._size and len(self._asked) * piece < AHEAD:
+            step = min(piece, self._size - self._at)
+            self._asked.append((self._at, step, ask_to_read(self._requests.wire, self._handle, self._at, step)))
+            self._at += step
+        return await filled(self._requests, self._path, self._handle, *self._asked.popleft())
 
 
 async def open_as_listed(requests: Requests, path: str, listed: RemoteFile) -> bytes:
@@ -142,6 +173,12 @@ async def write_new(requests: Requests, path: str, opening: Ticket, content: byt
         ServerFailed: it is not what was sent, or was refused.
     """
     handle = await requests.opened(WRITING, path, opening)
+    with requests.let_go_on_error(handle):
+        await _write_and_read_back(requests, path, handle, content)
+    await requests.close(WRITING, path, handle)
+
+
+async def _write_and_read_back(requests: Requests, path: str, handle: bytes, content: bytes) -> None:
     on_the_way: deque[tuple[int, bytes, Ticket, Ticket]] = deque()
     for at in range(0, len(content), requests.piece):
         if len(on_the_way) * requests.piece >= AHEAD:
@@ -156,7 +193,6 @@ async def write_new(requests: Requests, path: str, opening: Ticket, content: byt
     found = await requests.looked_into(WRITING, path, looking)
     if found.size != len(content):
         raise ServerFailed(requests.system, WRITING, f"{path}: {found.size} bytes arrived of {len(content)}")
-    await requests.close(WRITING, path, handle)
 
 
 def ask_for_new(requests: Requests, path: str) -> Ticket:

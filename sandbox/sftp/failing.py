@@ -32,13 +32,13 @@ class _Session(asyncssh.SFTPServer):
         self, chan: asyncssh.SSHServerChannel[bytes], folder: Path, faults: Faults, ending: asyncio.Event
     ) -> None:
         super().__init__(chan, chroot=os.fsencode(folder))
-        self._faults, self._ending = faults, ending
+        self._faults, self._ending, self._epoch = faults, ending, faults.epoch
         self._paths: dict[object, bytes] = {}
         self._is_cut = False
 
     async def _served(self, operation: str, path: bytes, serve: Callable[[], Any]) -> Any:
         self._check_not_cut()
-        deed = self._faults.meet(operation, path.decode("utf-8", "replace"))
+        deed = self._faults.meet(operation, _shown(path), self._epoch)
         await self._before(deed, path)
         served = serve()
         if deed is Deed.STALL_AFTER:
@@ -101,7 +101,7 @@ class _Session(asyncssh.SFTPServer):
         """Read up to the byte where a fault waits."""
         path = self._paths.get(file_obj, b"")
         data: bytes = await self._served("read", path, lambda: super(_Session, self).read(file_obj, offset, size))
-        passing, deed = self._faults.pass_bytes("read", path.decode("utf-8", "replace"), len(data))
+        passing, deed = self._faults.pass_bytes("read", _shown(path), len(data), self._epoch)
         if deed in {Deed.CUT_BEFORE, Deed.CUT_AFTER}:
             self._cut()
         await self._before(None if deed is Deed.SHORT else deed, path)
@@ -111,13 +111,13 @@ class _Session(asyncssh.SFTPServer):
         """Write up to the byte where a fault waits."""
         self._check_not_cut()
         path = self._paths.get(file_obj, b"")
-        passing, deed = self._faults.pass_bytes("write", path.decode("utf-8", "replace"), len(data))
+        passing, deed = self._faults.pass_bytes("write", _shown(path), len(data), self._epoch)
         if deed is not None:
             super().write(file_obj, offset, data[:passing])
             if deed in {Deed.CUT_BEFORE, Deed.CUT_AFTER}:
                 self._cut()
             await self._before(deed, path)
-        met = self._faults.meet("write", path.decode("utf-8", "replace"))
+        met = self._faults.meet("write", _shown(path), self._epoch)
         written = data[::-1] if met is Deed.SPOIL else data
         await self._before(met, path)
         count: int = self._after(met, super().write(file_obj, offset, written))
@@ -153,6 +153,10 @@ class _Session(asyncssh.SFTPServer):
         await self._served("scandir", path, lambda: None)
         async for name in super().scandir(path):
             yield name
+
+
+def _shown(path: bytes) -> str:
+    return path.decode("utf-8", "replace")
 
 
 class _Login(asyncssh.SSHServer):

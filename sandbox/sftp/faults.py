@@ -66,6 +66,7 @@ class Faults:
 
     planned: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    epoch: int = 0
     _passed: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,8 +82,15 @@ class Faults:
             self.requests.clear()
             self._passed.clear()
 
-    def meet(self, operation: str, path: str) -> Deed | None:
-        """What happens to a request that has come."""
+    def start_anew(self) -> None:
+        """As `clear`, and sessions that began before meet nothing any more, not even while they end."""
+        self.clear()
+        self.epoch += 1
+
+    def meet(self, operation: str, path: str, epoch: int) -> Deed | None:
+        """What happens to a request that has come in a session that began in this epoch."""
+        if epoch != self.epoch:
+            return None
         with self._lock:
             self.requests.append((operation, path))
             for fault in self.planned:
@@ -93,8 +101,10 @@ class Faults:
                     return self._take(fault)
         return None
 
-    def pass_bytes(self, operation: str, path: str, size: int) -> tuple[int, Deed | None]:
+    def pass_bytes(self, operation: str, path: str, size: int, epoch: int) -> tuple[int, Deed | None]:
         """How many of so many bytes go through, and what happens then."""
+        if epoch != self.epoch:
+            return size, None
         with self._lock:
             before = self._passed.get(operation, 0)
             self._passed[operation] = before + size

@@ -39,9 +39,9 @@ def openssh(openssh_server: Reach) -> Stand:
 @pytest.fixture
 def failing(failing_server: FailingSftpServer) -> Iterator[Stand]:
     """A folder on the server that fails on demand; no fault is planned."""
-    failing_server.faults.clear()
+    failing_server.faults.start_anew()
     yield Stand(failing_server.reach, f"t{next(_NUMBERS)}", failing_server.faults)
-    failing_server.faults.clear()
+    failing_server.faults.start_anew()
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def fresh(failing_server: FailingSftpServer) -> Iterator[Callable[[], Stand]]:
     """Makes folders on the server that fails on demand, each without faults."""
 
     def make() -> Stand:
-        failing_server.faults.clear()
+        failing_server.faults.start_anew()
         return Stand(failing_server.reach, f"t{next(_NUMBERS)}", failing_server.faults)
 
     yield make
-    failing_server.faults.clear()
+    failing_server.faults.start_anew()
 
 
 @pytest.fixture(params=["openssh", "failing"])

@@ -194,6 +194,23 @@ def test_whoever_waits_is_told_that_it_goes_on_and_may_end_it(failing: Stand) ->
     assert len(beats) == 2
 
 
+def test_a_file_that_fails_is_closed_on_the_server_while_the_session_goes_on(failing: Stand) -> None:
+    failing.write("out/tmp/other", b"")
+    failing.faults.plan(Fault("write", Deed.FAIL))
+    with failing.server().session() as files:
+        with pytest.raises(ServerFailed):
+            publish(files, failing)
+        failing.write("in/a.csv", b"12345")
+        failing.faults.plan(Fault("read", Deed.FAIL))
+        file = only_file(files, failing.inbound.path)
+        with pytest.raises(ServerFailed), files.read(failing.inbound.path, file) as stream:
+            list(stream)
+        assert isinstance(next(files.read_small(failing.inbound.path, [file])), bytes)
+        files.list_folder(failing.inbound.path)
+        asked = [operation for operation, _ in failing.faults.requests]
+    assert asked.count("open") == asked.count("close") == 3
+
+
 def test_after_a_cut_everything_says_so_at_once(failing: Stand) -> None:
     failing.faults.plan(Fault("scandir", Deed.CUT_BEFORE))
     with failing.server().session() as files:
