@@ -1,3 +1,5 @@
+"""The demo's day: enough orders, of every kind that it promises."""
+
 from collections import Counter
 from collections.abc import Callable
 

@@ -1,3 +1,5 @@
+"""The demo's purchase orders: enough of them, of every kind that it promises."""
+
 from domain.purchase_order import PoStage
 from domain.stages import HoldCause
 from operators.demo.goods import LOCATIONS, SKUS

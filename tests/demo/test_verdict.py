@@ -1,3 +1,5 @@
+"""What the demo says at its end, and its exit status."""
+
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any

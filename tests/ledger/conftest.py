@@ -1,3 +1,5 @@
+"""A ledger on each database."""
+
 from collections.abc import Iterator
 from pathlib import Path
 

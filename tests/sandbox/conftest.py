@@ -1,3 +1,5 @@
+"""The sandbox for its own tests."""
+
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
