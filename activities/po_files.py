@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 import structlog
 from sqlmodel import Session
@@ -19,14 +20,16 @@ from connectors.po_files.errors import BadRow, FileRefusedError
 from connectors.po_files.reading import FileSummary, PoFileReader
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
-from connectors.sftp.models import ClaimedFile, Seen
+from connectors.sftp.models import ClaimedFile, RemoteFile, Seen
+from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
-from connectors.sftp.settings import OutboundFolder
+from connectors.sftp.settings import InboundFolder, OutboundFolder
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
 from ledger.po_files import FileKind, FileState, StagedLine
+from ledger.po_tables import PoFileRow
 from ledger.purchase_orders import Told
 
 log = structlog.get_logger()
@@ -75,11 +78,25 @@ class PoFileActivities:
         systems = self._tenants.get(tenant).purchasing
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
+            self._put_away_ended(tenant, systems, files)
             for claimed in self._claimed(tenant, systems, files):
                 read = _Reading(self._ledger, tenant, systems, files, claimed).run()
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
         return PoRunReport(counts=counts)
+
+    def _put_away_ended(self, tenant: str, systems: Purchasing, files: FileSession) -> None:
+        """Put away what an earlier run had read when it died; a file that was changed since is read once more."""
+        folder = systems.files.folders.orders
+        with self._ledger.reading() as session:
+            ended = po_files.not_put_away(session, tenant, FileKind.ORDERS)
+        for row in ended:
+            try:
+                _put_away(self._ledger, files, folder, _claimed_before(folder, row), row)
+            except (NotFound, FileChanged) as error:
+                log.warning("file not put away", tenant=tenant, file=row.name, reason=str(error))
+                with self._ledger.writing() as session:
+                    po_files.put_away(session, row.id or 0, "")
 
     def _claimed(self, tenant: str, systems: Purchasing, files: FileSession) -> Iterator[ClaimedFile]:
         """What a run that died has left, then what is complete now, oldest first."""
@@ -206,21 +223,37 @@ class _Reading:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
             for _ in stream:
                 activity.heartbeat()
-        kept = self._files.put_away(self._folder, self._claimed, stream.sha256, _now(), bad=True)
-        with self._ledger.writing() as session:
-            row = po_files.ended(session, file_id, FileState.REFUSED, _now(), str(error))
-            row.sha256, row.archived_as = stream.sha256, kept
+        kept = self._finish(file_id, FileState.REFUSED, str(error), sha256=stream.sha256)
         self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
         return {"files": 1}
 
     def _end(self, file_id: int, summary: FileSummary, state: FileState, note: str) -> Mapping[str, int]:
-        kept = self._files.put_away(self._folder, self._claimed, summary.sha256, _now())
+        numbers = {"rows": summary.rows, "bad_rows": summary.bad_rows}
+        kept = self._finish(file_id, state, note, sha256=summary.sha256, **numbers)
+        self._log.info("file read", state=state, note=note, kept_as=kept, **numbers)
+        return {"files": 1, **numbers}
+
+    def _finish(self, file_id: int, state: FileState, note: str, **told: str | int) -> str:
+        """Write down how the file ended, and only then put it away: a run that dies between leaves that to the next."""
         with self._ledger.writing() as session:
             row = po_files.ended(session, file_id, state, _now(), note)
-            row.sha256, row.size, row.archived_as = summary.sha256, summary.size, kept
-            row.rows, row.bad_rows = summary.rows, summary.bad_rows
-        self._log.info("file read", state=state, rows=summary.rows, bad_rows=summary.bad_rows, note=note, kept_as=kept)
-        return {"files": 1, "rows": summary.rows, "bad_rows": summary.bad_rows}
+            row.sqlmodel_update({**told, "size": self._claimed.file.size})
+        return _put_away(self._ledger, self._files, self._folder, self._claimed, row)
+
+
+def _claimed_before(folder: InboundFolder, row: PoFileRow) -> ClaimedFile:
+    """The file as an earlier run claimed it: its name there begins with its time of change."""
+    changed_at = datetime.strptime(row.claimed_as.partition("-")[0], STAMP).replace(tzinfo=UTC)
+    file = RemoteFile(name=row.claimed_as, size=row.size, modified_at=changed_at)
+    return ClaimedFile(folder=str(PurePosixPath(folder.path, folder.claimed)), file=file, original=row.name)
+
+
+def _put_away(ledger: Ledger, files: FileSession, folder: InboundFolder, claimed: ClaimedFile, row: PoFileRow) -> str:
+    """Where the file lies now; the same row gives the same name, however often it is asked."""
+    kept = files.put_away(folder, claimed, row.sha256, row.ended_at or _now(), bad=row.state == FileState.REFUSED)
+    with ledger.writing() as session:
+        po_files.put_away(session, row.id or 0, kept)
+    return kept
 
 
 def _now() -> datetime:

@@ -1,7 +1,8 @@
 """Files over SFTP against OpenSSH's own client, in turns, on the same server: `python -m bench.sftp`.
 
-Up, ours writes under a temporary name, reads every byte back, and renames; OpenSSH's client only writes. Down, ours
-computes the checksum. Each client keeps one session. A first round of both warms the disk up and is not counted. A
+Up, ours writes under a temporary name, checks the size, reads every byte back (the large file, which is above the bound
+for that, with and without: `large_checked` and `large`), and renames; OpenSSH's client only writes. Down, ours computes
+the checksum. Each client keeps one session. A first round of both warms the disk up and is not counted. A
 ratio is the median over the rounds: the two turns of a round follow one another, so that what else the machine does
 falls on both.
 """
@@ -36,6 +37,8 @@ LARGE_MB, SMALL_FILES, SMALL_BYTES = 64, 1000, 20_000
 TARGETS = {"large_up_ratio": 0.8, "large_down_ratio": 0.8, "small_up_ratio": 1.0, "small_down_ratio": 1.0}
 TIMEOUT_S = 300
 _PATIENCE_S = 30
+Run = Callable[[str], float]
+"""Seconds for all files of a kind."""
 _DONE = "done-with-it"
 
 
@@ -75,8 +78,11 @@ class OpenSshClient:
 class Bench:
     """One server, files to send and to fetch, and both clients."""
 
-    def __init__(self, reach: Reach, folder: Path, files: SftpSession, openssh: OpenSshClient) -> None:
-        self._reach, self._folder, self._files, self._openssh = reach, folder, files, openssh
+    def __init__(
+        self, reach: Reach, folder: Path, files: SftpSession, checking: SftpSession, openssh: OpenSshClient
+    ) -> None:
+        self._reach, self._folder, self._openssh = reach, folder, openssh
+        self._files, self._checking = files, checking
         self._turn = 0
         self._large = os.urandom(LARGE_MB << 20)
         self._small = [(f"{number:04}.csv", os.urandom(SMALL_BYTES)) for number in range(SMALL_FILES)]
@@ -101,11 +107,18 @@ class Bench:
         return seconds
 
     def our_up(self, kind: str) -> float:
-        """Seconds for ours: temporary name, reading back, rename."""
+        """Seconds for ours: temporary name, check, rename."""
+        return self._put(self._files, kind)
+
+    def our_checked_up(self, kind: str) -> float:
+        """The same with every byte read back, whatever the size."""
+        return self._put(self._checking, kind)
+
+    def _put(self, session: SftpSession, kind: str) -> float:
         folder = OutboundFolder(path=self._new_folder())
         files = [("large.bin", self._large)] if kind == "large" else self._small
         started = perf_counter()
-        became = list(self._files.put(folder, files))
+        became = list(session.put(folder, files))
         seconds = perf_counter() - started
         if set(became) != {Deposit.WRITTEN}:
             raise RuntimeError(f"not all files were written: {set(map(str, became))}")
@@ -157,8 +170,13 @@ def measure(rounds: int) -> dict[str, Any]:
         folder = Path(made)
         with OpenSshServer(folder / "files", folder / "state", say=_say) as reach:
             server = SftpServer("bench", _settings(reach))
-            with server.session() as files, OpenSshClient(reach, folder) as openssh:
-                bench = Bench(reach, folder, files, openssh)
+            checker = SftpServer("bench", _settings(reach).model_copy(update={"read_back_up_to": LARGE_MB << 20}))
+            with (
+                server.session() as files,
+                checker.session() as checking,
+                OpenSshClient(reach, folder) as openssh,
+            ):
+                bench = Bench(reach, folder, files, checking, openssh)
                 return _circumstances(rounds) | _turns(bench, rounds)
 
 
@@ -166,30 +184,35 @@ def _turns(bench: Bench, rounds: int) -> dict[str, Any]:
     """Each client in turns; the order changes from round to round, so that neither always comes first."""
     raw: dict[str, list[float]] = {}
     for number in range(-1, rounds):
-        for kind in ("large", "small"):
-            for way in ("up", "down"):
-                turns: list[tuple[str, Callable[[str], float]]] = [
-                    ("openssh", getattr(bench, f"openssh_{way}")),
-                    ("ours", getattr(bench, f"our_{way}")),
-                ]
-                for who, run in turns if number % 2 == 0 else reversed(turns):
-                    seconds = round(run(kind), 4)
-                    if number >= 0:
-                        raw.setdefault(f"{kind}_{way}_{who}_s", []).append(seconds)
+        for name, theirs, ours in _races(bench):
+            turns = [("openssh", theirs), ("ours", ours)]
+            for who, run in turns if number % 2 == 0 else reversed(turns):
+                seconds = round(run(name.split("_")[0]), 4)
+                if number >= 0:
+                    raw.setdefault(f"{name}_{who}_s", []).append(seconds)
     return _figures(raw) | {"raw": raw}
+
+
+def _races(bench: Bench) -> list[tuple[str, Run, Run]]:
+    """What is measured: its name, then OpenSSH's client and ours."""
+    return [
+        ("large_up", bench.openssh_up, bench.our_up),
+        ("large_checked_up", bench.openssh_up, bench.our_checked_up),
+        ("large_down", bench.openssh_down, bench.our_down),
+        ("small_up", bench.openssh_up, bench.our_up),
+        ("small_down", bench.openssh_down, bench.our_down),
+    ]
 
 
 def _figures(raw: dict[str, list[float]]) -> dict[str, float]:
     figures: dict[str, float] = {}
-    for kind, amount, unit in (
-        ("large", LARGE_MB * 1.048576, "mb_per_s"),
-        ("small", float(SMALL_FILES), "files_per_s"),
-    ):
-        for way in ("up", "down"):
-            ours, theirs = (raw[f"{kind}_{way}_{who}_s"] for who in ("ours", "openssh"))
-            figures[f"{kind}_{way}_{unit}"] = round(amount / median(ours), 1)
-            figures[f"{kind}_{way}_openssh_{unit}"] = round(amount / median(theirs), 1)
-            figures[f"{kind}_{way}_ratio"] = round(median(b / a for a, b in zip(ours, theirs, strict=True)), 3)
+    for name in dict.fromkeys(key.rsplit("_", 2)[0] for key in raw):
+        large = name.startswith("large")
+        amount, unit = (LARGE_MB * 1.048576, "mb_per_s") if large else (float(SMALL_FILES), "files_per_s")
+        ours, theirs = raw[f"{name}_ours_s"], raw[f"{name}_openssh_s"]
+        figures[f"{name}_{unit}"] = round(amount / median(ours), 1)
+        figures[f"{name}_openssh_{unit}"] = round(amount / median(theirs), 1)
+        figures[f"{name}_ratio"] = round(median(b / a for a, b in zip(ours, theirs, strict=True)), 3)
     return figures
 
 

@@ -113,6 +113,22 @@ def ended(session: Session, file_id: int, state: FileState, now: datetime, note:
     return row
 
 
+def not_put_away(session: Session, tenant: str, kind: FileKind) -> Sequence[PoFileRow]:
+    """The files that were read to the end, and of which nobody wrote down where they lie since."""
+    mine = select(PoFileRow).where(
+        PoFileRow.tenant == tenant,
+        PoFileRow.kind == kind,
+        PoFileRow.state != FileState.READING,
+        col(PoFileRow.archived_as).is_(None),
+    )
+    return session.exec(mine.order_by(col(PoFileRow.id))).all()
+
+
+def put_away(session: Session, file_id: int, archived_as: str) -> None:
+    """Note where a file lies now; empty where it was gone or changed when it was to be put away."""
+    session.get_one(PoFileRow, file_id).archived_as = archived_as
+
+
 def latest(session: Session, tenant: str, limit: int) -> Sequence[PoFileRow]:
     """The files that came last, the newest first."""
     mine = select(PoFileRow).where(PoFileRow.tenant == tenant)

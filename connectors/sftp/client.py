@@ -49,7 +49,7 @@ class SftpSession:
     def __init__(self, system: str, settings: SftpSettings, wire: Wire) -> None:
         self._system = system
         self._where = f"sftp://{settings.host}:{settings.port}"
-        self._own_requests = Requests(system, wire)
+        self._own_requests = Requests(system, wire, settings.read_back_up_to)
         self._thread = threading.get_ident()
 
     def list_folder(self, path: str) -> Listing:

@@ -11,7 +11,8 @@ LONGEST = 255
 """Bytes of a name that common file systems take."""
 _UNFIT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _HASH = 12
-_STAMP = "%Y%m%dT%H%M%SZ"
+STAMP = "%Y%m%dT%H%M%SZ"
+"""How a name that was given here begins: with a time."""
 
 
 class BadName(ValueError):  # noqa: N818 - reads as what it is
@@ -62,9 +63,9 @@ def matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 def dated(at: datetime, mark: str, name: str) -> str:
     """A name that is the file's alone: when, what, and the name it came under, shortened in its middle if need be."""
-    whole = f"{at:{_STAMP}}-{mark}-{name}"
+    whole = f"{at:{STAMP}}-{mark}-{name}"
     if len(whole.encode()) <= LONGEST:
         return whole
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
-    room = LONGEST - len(f"{at:{_STAMP}}-{mark}-{digest}-".encode())
-    return f"{at:{_STAMP}}-{mark}-{digest}-{name.encode()[-room:].decode('utf-8', 'ignore')}"
+    room = LONGEST - len(f"{at:{STAMP}}-{mark}-{digest}-".encode())
+    return f"{at:{STAMP}}-{mark}-{digest}-{name.encode()[-room:].decode('utf-8', 'ignore')}"

@@ -20,6 +20,7 @@ from connectors.errors import (
 from connectors.remote_words import in_words
 from connectors.sftp.errors import ServerFailed
 from connectors.sftp.packets import Code, Garbled, Kind, Reader, Refused, integer, long, string
+from connectors.sftp.settings import READ_BACK_UP_TO
 from connectors.sftp.wire import Answer, Lost, Ticket, Wire
 
 READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
@@ -73,8 +74,8 @@ class Requests:
     `Ambiguous` where the server may have done it.
     """
 
-    def __init__(self, system: str, wire: Wire) -> None:
-        self.system, self.wire = system, wire
+    def __init__(self, system: str, wire: Wire, read_back_up_to: int = READ_BACK_UP_TO) -> None:
+        self.system, self.wire, self.read_back_up_to = system, wire, read_back_up_to
         self._posix_rename = _POSIX_RENAME in wire.extensions
         self.piece = wire.drive(self._largest_piece()) if _LIMITS in wire.extensions else SMALL_PIECE
         """Bytes in one request for a part of a file."""

@@ -26,6 +26,9 @@ def _host_key(line: str) -> str:
     return " ".join(line.split()[:2])
 
 
+READ_BACK_UP_TO = 16 << 20
+"""More than any file of this flow has: NetSuite's scripts read 10 MB at most (netsuite 5)."""
+
 FolderPath = Annotated[str, AfterValidator(_folder)]
 """A folder on the server; relative ones start where the login leads."""
 
@@ -113,6 +116,8 @@ class SftpSettings(Frozen):
     known_hosts: Path | None = None
     """A file with the server's public keys instead, as `ssh-keyscan` writes it."""
     folders: SftpFolders = SftpFolders()
+    read_back_up_to: int = Field(default=READ_BACK_UP_TO, ge=0)
+    """Bytes of a published file up to which all of it is read back and compared; of larger ones the size is checked."""
     timeout_connect: timedelta = Field(default=timedelta(seconds=10), gt=timedelta(0))
     """For each step until the login is done."""
     timeout_read: timedelta = Field(default=timedelta(seconds=10), gt=timedelta(0))

@@ -1,4 +1,4 @@
-"""Bytes of files: down as a checked stream, up with every byte read back; memory is bounded by what is on the way."""
+"""Bytes of files: down as a checked stream, up and read back; memory is bounded by what is on the way."""
 
 import hashlib
 from collections import deque
@@ -167,7 +167,7 @@ def _check_same(requests: Requests, path: str, found: Attributes, listed: Remote
 
 
 async def write_new(requests: Requests, path: str, opening: Ticket, content: bytes) -> None:
-    """A new file with exactly this content, read back from the server byte by byte.
+    """A new file with exactly this content: read back byte by byte, above a bound checked by its size only.
 
     Raises:
         ServerFailed: it is not what was sent, or was refused.
@@ -179,14 +179,16 @@ async def write_new(requests: Requests, path: str, opening: Ticket, content: byt
 
 
 async def _write_and_read_back(requests: Requests, path: str, handle: bytes, content: bytes) -> None:
-    on_the_way: deque[tuple[int, bytes, Ticket, Ticket]] = deque()
+    on_the_way: deque[tuple[int, bytes, Ticket, Ticket | None]] = deque()
+    read_back = len(content) <= requests.read_back_up_to
     for at in range(0, len(content), requests.piece):
         if len(on_the_way) * requests.piece >= AHEAD:
             await _check_piece(requests, path, handle, *on_the_way.popleft())
         piece = content[at : at + requests.piece]
         # A server takes the requests for one file in their order (filexfer-02, 3.1): this reads what was written.
         wrote = ask_to_write(requests.wire, handle, at, piece)
-        on_the_way.append((at, piece, wrote, ask_to_read(requests.wire, handle, at, len(piece))))
+        read = ask_to_read(requests.wire, handle, at, len(piece)) if read_back else None
+        on_the_way.append((at, piece, wrote, read))
     looking = requests.ask_into(handle)
     for left in on_the_way:
         await _check_piece(requests, path, handle, *left)
@@ -201,9 +203,9 @@ def ask_for_new(requests: Requests, path: str) -> Ticket:
 
 
 async def _check_piece(
-    requests: Requests, path: str, handle: bytes, at: int, sent: bytes, wrote: Ticket, read: Ticket
+    requests: Requests, path: str, handle: bytes, at: int, sent: bytes, wrote: Ticket, read: Ticket | None
 ) -> None:
     with requests.told(WRITING, path):
         await wrote
-    if await filled(requests, path, handle, at, len(sent), read) != sent:
+    if read is not None and await filled(requests, path, handle, at, len(sent), read) != sent:
         raise ServerFailed(requests.system, WRITING, f"{path}: read back other bytes than were written, from byte {at}")

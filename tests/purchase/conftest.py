@@ -1,6 +1,6 @@
 """Depots: towns with purchase orders, on one OpenSSH server for the session."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,9 +13,12 @@ from operators.temporal_server import TemporalServer
 from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.openssh import OpenSshServer
 from sandbox.sftp.reach import Reach
-from tests.support.depot import Depot
+from tests.support.depot import STOCK, Depot
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import ledger_url
+
+MakeOwn = Callable[..., Depot]
+"""Makes depots of one kind of NetSuite scripts."""
 
 
 class MakeDepot(Protocol):
@@ -63,3 +66,14 @@ async def make_depot(
             return depot
 
         yield make
+
+
+@pytest.fixture(params=["ours", "stock"])
+def make_any(request: pytest.FixtureRequest, make_depot: MakeDepot) -> MakeOwn:
+    """Makes depots whose NetSuite runs our scripts, and then again those whose NetSuite runs the stock ones."""
+    policy: dict[str, Any] = dict(STOCK["policy"]) if request.param == "stock" else {}
+
+    def make(**netsuite: Any) -> Depot:
+        return make_depot(netsuite={**netsuite, "policy": {**policy, **netsuite.get("policy", {})}})
+
+    return make

@@ -163,6 +163,17 @@ def test_other_bytes_than_were_written_are_found_out(failing: Stand) -> None:
     assert (failing.names("out"), failing.names("out/tmp")) == ([], [])
 
 
+def test_above_a_bound_only_the_size_is_checked(failing: Stand) -> None:
+    with failing.server(read_back_up_to=len(BODY) - 1).session() as files:
+        assert publish(files, failing) is Outcome.CREATED
+        reads = [operation for operation, path in failing.faults.requests if operation == "read"]
+        (failing.root / "out/a.json").unlink()
+        failing.faults.plan(Fault("write", Deed.NO_SPACE, at_byte=150_000))
+        with pytest.raises(ServerFailed, match="full disk"):
+            publish(files, failing)
+    assert (reads, failing.names("out"), failing.names("out/tmp")) == ([], [], [])
+
+
 # ---- silence ---------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from domain.commands import CommandAnswer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
 from domain.po_messages import PoResult, PoRun, PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
-from ledger import journal, po_files, receipts
+from ledger import journal, po_files, purchase_orders, receipts
 from ledger.journal import Flow
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from operators.settings import NetSuiteSettings
@@ -181,6 +182,25 @@ class Depot(Town):
             return row.news == row.heard and not any(r.state in on_the_way for r in self.receipts(po_id))
 
         await self.carry(po_id, is_settled)
+
+    async def sync_all(self, po_id: str) -> None:
+        """As `sync`, where receipts may stay that NetSuite is not to be told of: nothing is left that could go."""
+
+        def is_settled(row: PurchaseOrderRow) -> bool:
+            on_the_way = {ReceiptState.PROMISED, ReceiptState.SENT}
+            is_open = "with the next file" in row.waiting_for or any(
+                r.state in on_the_way for r in self.receipts(po_id)
+            )
+            return row.news == row.heard and not is_open
+
+        await self.carry(po_id, is_settled)
+        await self.round()
+        await self.carry(po_id, is_settled)
+
+    def known_since(self, po_id: str, ago: timedelta) -> None:
+        """Make the ledger as if it had heard of the purchase order so long ago."""
+        with self.ledger.writing() as session:
+            purchase_orders.locked(session, self.tenant, po_id).seen_at -= ago
 
     def forget(self, po_id: str) -> None:
         """Make the ledger as if it had never heard of the purchase order."""
