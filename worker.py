@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from activities.po_files import PoFileActivities
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
@@ -29,6 +28,7 @@ from activities.feed import FeedActivities
 from activities.hotwax import HotWaxActivities
 from activities.po_answers import PoAnswerActivities
 from activities.po_assess import PurchaseOrderActivities
+from activities.po_files import PoFileActivities
 from activities.po_imports import PoImportActivities
 from activities.po_news import PoNewsActivities
 from activities.po_receipts import PoReceiptActivities

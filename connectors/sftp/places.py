@@ -8,8 +8,7 @@ from connectors.errors import Ambiguous, ConnectorError, NotFound, Rejected
 from connectors.sftp.errors import FileChanged, NameTaken
 from connectors.sftp.models import Deposit, RemoteFile
 from connectors.sftp.requests import Attributes, Requests
-from connectors.sftp.transfer import ask_for_new, checksum, remote_file, whole, write_new
-from connectors.sftp.wire import Ticket
+from connectors.sftp.transfer import checksum, remote_file, whole, write_new
 
 PUBLISH = "publish"
 _MARK = ".part-"
@@ -94,11 +93,9 @@ async def deposit(requests: Requests, temporary: str, target: str, content: byte
         Unreachable, Unauthorized: surely nothing was published.
         Ambiguous: it may have been.
     """
-    looking, opening = requests.ask_for(target), ask_for_new(requests, temporary)
     try:
-        there = await _is_there(requests, target, looking, content)
-        await _write(requests, temporary, opening, b"" if there else content)
-        if not there and not await _is_there(requests, target, requests.ask_for(target), content):
+        await _write(requests, temporary, content)
+        if not await _is_there(requests, target, content):
             await requests.rename(PUBLISH, temporary, target)
             return Deposit.WRITTEN
     except Ambiguous:
@@ -110,13 +107,13 @@ async def deposit(requests: Requests, temporary: str, target: str, content: byte
     return Deposit.ALREADY_THERE
 
 
-async def _is_there(requests: Requests, path: str, looking: Ticket, content: bytes) -> bool:
+async def _is_there(requests: Requests, path: str, content: bytes) -> bool:
     """Whether a file with exactly this content lies under a path.
 
     Raises:
         NameTaken: something else lies there.
     """
-    found = await requests.looked_up(PUBLISH, path, looking)
+    found = await requests.look_up(PUBLISH, path)
     if found is None:
         return False
     file = remote_file(path, found)
@@ -125,13 +122,13 @@ async def _is_there(requests: Requests, path: str, looking: Ticket, content: byt
     return True
 
 
-async def _write(requests: Requests, path: str, opening: Ticket, content: bytes) -> None:
+async def _write(requests: Requests, path: str, content: bytes) -> None:
     """The content in a new file; its folder is made where it is missing."""
     try:
-        await write_new(requests, path, opening, content)
+        await write_new(requests, path, content)
     except NotFound:
         await requests.make_folder(PUBLISH, str(PurePosixPath(path).parent))
-        await write_new(requests, path, ask_for_new(requests, path), content)
+        await write_new(requests, path, content)
 
 
 def _taken(requests: Requests, operation: str, path: str) -> NameTaken:

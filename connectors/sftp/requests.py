@@ -117,15 +117,11 @@ class Requests:
         with self.told(operation, path):
             return _attributes(Reader((await ticket).body))
 
-    def ask_to_open(self, path: str, flags: int) -> Ticket:
-        """The request to open a file, for `opened`."""
-        modes = integer(_HAS_MODE) + integer(_MODES) if flags & CREATE else integer(0)
-        return self.wire.ask(Kind.OPEN, _path(path), integer(flags), modes)
-
-    async def opened(self, operation: str, path: str, ticket: Ticket) -> bytes:
+    async def open(self, operation: str, path: str, flags: int) -> bytes:
         """The handle of an opened file, as requests have it."""
+        modes = integer(_HAS_MODE) + integer(_MODES) if flags & CREATE else integer(0)
         with self.told(operation, path):
-            return _handle(await ticket)
+            return _handle(await self.wire.ask(Kind.OPEN, _path(path), integer(flags), modes))
 
     async def close(self, operation: str, path: str, handle: bytes) -> None:
         """Close an open file: some servers say only now that a disk is full."""

@@ -140,7 +140,7 @@ async def open_as_listed(requests: Requests, path: str, listed: RemoteFile) -> b
     if not found.is_file:
         raise Rejected(requests.system, READING, f"{path}: no regular file; links are not followed; remove it")
     _check_same(requests, path, found, listed)
-    return await requests.opened(READING, path, requests.ask_to_open(path, READ))
+    return await requests.open(READING, path, READ)
 
 
 async def filled(requests: Requests, path: str, handle: bytes, at: int, size: int, ticket: Ticket) -> bytes:
@@ -166,13 +166,13 @@ def _check_same(requests: Requests, path: str, found: Attributes, listed: Remote
         raise FileChanged(requests.system, READING, said)
 
 
-async def write_new(requests: Requests, path: str, opening: Ticket, content: bytes) -> None:
+async def write_new(requests: Requests, path: str, content: bytes) -> None:
     """A new file with exactly this content: read back byte by byte, above a bound checked by its size only.
 
     Raises:
         ServerFailed: it is not what was sent, or was refused.
     """
-    handle = await requests.opened(WRITING, path, opening)
+    handle = await requests.open(WRITING, path, READ | WRITE | CREATE | EXCLUSIVE)
     with requests.let_go_on_error(handle):
         await _write_and_read_back(requests, path, handle, content)
     await requests.close(WRITING, path, handle)
@@ -195,11 +195,6 @@ async def _write_and_read_back(requests: Requests, path: str, handle: bytes, con
     found = await requests.looked_into(WRITING, path, looking)
     if found.size != len(content):
         raise ServerFailed(requests.system, WRITING, f"{path}: {found.size} bytes arrived of {len(content)}")
-
-
-def ask_for_new(requests: Requests, path: str) -> Ticket:
-    """The request to open a file that must not be there yet."""
-    return requests.ask_to_open(path, READ | WRITE | CREATE | EXCLUSIVE)
 
 
 async def _check_piece(

@@ -1,25 +1,18 @@
 """The paths whose histories are kept: each a short play on a town whose workers run, that returns the workflow's id."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from domain.keys import order_workflow_id
 from domain.stages import Stage
+from tests.histories.path import Path
+from tests.histories.po_scenarios import PO_PATHS
 from tests.support.town import Town, an_order, minutes_ago, open_line, shipped
 
 Play = Callable[[Town], Awaitable[str]]
 
 TWO_STORES = (shipped("GT101", statusDatetime=minutes_ago(9)), shipped("GT205", "P2"))
 PARTLY = (shipped("GT101"), open_line("GT205", "P2"))
-
-
-@dataclass(frozen=True)
-class Path:
-    """A path: its play, and the tenant's settings that it needs."""
-
-    play: Play
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _of(town: Town, order_id: str = "1") -> str:
@@ -222,5 +215,6 @@ PATHS: Mapping[str, Path] = {
     "confirmed_by_store": Path(_confirmed, {**TWO_PHASES, "waits": {"confirmation": 30}}),
     "confirmation_overdue": Path(_confirmation_overdue, TWO_PHASES),
     "order_feed": Path(_feed),
+    **PO_PATHS,
 }
 """Every path by the name of its history's file."""

@@ -16,6 +16,8 @@ from tests.support.sandbox import SandboxProcess
 from worker import workflow_runner
 from workflows.feed import OrderFeedWorkflow
 from workflows.order import OrderWorkflow
+from workflows.po_runs import PurchaseOrderRunWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +42,7 @@ def test_every_path_has_its_history_and_every_history_its_path() -> None:
 async def test_the_history_of_a_path_replays(name: str) -> None:
     text = FOLDER.joinpath(f"{name}.json").read_text(encoding="utf-8")
     replayer = Replayer(
-        workflows=[OrderWorkflow, OrderFeedWorkflow],
+        workflows=[OrderWorkflow, OrderFeedWorkflow, PurchaseOrderWorkflow, PurchaseOrderRunWorkflow],
         workflow_runner=_strict_runner(),
         data_converter=pydantic_data_converter,
     )
