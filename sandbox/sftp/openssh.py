@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -21,6 +22,13 @@ STOP_TIMEOUT_S = 5.0
 _STEP_S = 0.02
 _TRIES = 5
 _RUN = Path("/run/sshd")
+_KEEPER = """exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+(read -r _ <&3; kill $server) 2>/dev/null &
+wait $server
+"""
+"""Runs the server until its own input ends: that also happens when whoever started it is killed."""
 
 
 class OpenSshServer:
@@ -82,11 +90,12 @@ class OpenSshServer:
         """End the server; a session ends with its client, or soon after."""
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()
             try:
                 process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         if self._log is not None:
             self._log.close()
@@ -108,9 +117,9 @@ class OpenSshServer:
         config = self.state / "sshd_config"
         _write_private(config, self._config(port))
         self._log = (self.state / "sshd.log").open("wb")
-        command = [str(sshd), "-D", "-e", "-f", str(config)]
+        command = ["/bin/sh", "-c", _KEEPER, "sshd-keeper", str(sshd), "-D", "-e", "-f", str(config)]
         self._process = subprocess.Popen(  # noqa: S603 - the program was found on this machine
-            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
         )
         if _answers(self._process, port):
             return True

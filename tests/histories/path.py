@@ -15,3 +15,5 @@ class Path:
     play: Callable[[Any], Awaitable[str]]
     settings: Mapping[str, Any] = field(default_factory=dict)
     has_files: bool = False
+    is_long: bool = False
+    """Whether it has more steps than can be waited for where each replays the whole history."""

@@ -124,12 +124,12 @@ async def _run(depot: Depot) -> str:
     return run_id
 
 
-def _po(play: Callable[[Depot], Awaitable[str]], **settings: Any) -> Path:
-    return Path(play, {"netsuite": settings} if settings else {}, has_files=True)
+def _po(play: Callable[[Depot], Awaitable[str]], *, is_long: bool = True, **settings: Any) -> Path:
+    return Path(play, {"netsuite": settings} if settings else {}, has_files=True, is_long=is_long)
 
 
 PO_PATHS: Mapping[str, Path] = {
-    "po_received": _po(_received(20)),
+    "po_received": _po(_received(20), is_long=False),
     "po_received_in_parts": _po(_received(8, 12)),
     "po_accepted_unverified": _po(_received(20), **STOCK),
     "po_amended": _po(_amended),
@@ -138,6 +138,6 @@ PO_PATHS: Mapping[str, Path] = {
     "po_closed": _po(_closed),
     "po_receipt_unanswered": _po(_unanswered, waits={"answer": 1}),
     "po_receipt_rejected": _po(_rejected),
-    "po_run": _po(_run),
+    "po_run": _po(_run, is_long=False),
 }
 """Every path by the name of its history's file."""

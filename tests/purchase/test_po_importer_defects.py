@@ -88,7 +88,7 @@ async def test_defect_11_with_the_stock_scripts_a_blocked_importer_is_noticed_by
 async def test_defect_12_no_run_of_the_importer_is_given_more_than_its_units(make_any: MakeOwn) -> None:
     depot = make_any(sizes={"receipts_per_file": 2, "units_per_run": 480})
     depot.sandbox.change(netsuite_units=480)
-    po_ids = [depot.netsuite.order(LINE) for _ in range(7)]
+    po_ids = [depot.netsuite.order(LINE) for _ in range(5)]
     async with depot.working():
         await depot.bring_in(*po_ids)
         for po_id in po_ids:
@@ -99,7 +99,7 @@ async def test_defect_12_no_run_of_the_importer_is_given_more_than_its_units(mak
         for po_id in po_ids:
             await depot.carry(po_id, RECEIVED)
             await depot.sync(po_id)
-    assert len(depot.receipt_files()) >= 4
+    assert len(depot.receipt_files()) >= 3
     await received_right(depot, *po_ids)
 
 
@@ -121,6 +121,41 @@ async def test_defect_13_each_order_of_a_malformed_error_file_is_told_its_own_wo
     assert "\n," in depot.netsuite.text(f"{RECEIPT}/error", error_file)
     assert all("INVALID_INITIALIZE_REF" in row.hold_evidence or "valid" in row.hold_evidence for row in rows)
     assert depot.made(po_ids[2]) == [{1: "20"}]
+
+
+async def test_defect_13_the_same_words_again_are_another_refusal(make_depot: MakeDepot) -> None:
+    depot = make_depot(netsuite=STOCK)
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.netsuite.act("close", po_id)
+        depot.receive(po_id, line_1=20)
+        for sent in (1, 2):
+            await depot.carry(po_id, held(HoldCause.RECEIPT_REJECTED))
+            await depot.until_true(lambda sent=sent: len(depot.receipt_files()) == sent, "a file for each sending")  # type: ignore[misc]
+            assert [receipt.state for receipt in depot.receipts(po_id)] == [ReceiptState.REJECTED]
+            assert (await depot.po_command(po_id, "resume")).accepted
+            await depot.until_po(po_id, lambda row: row.hold_cause is None)
+        depot.netsuite.act("reopen", po_id)
+        await depot.carry(po_id, SYNCED)
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+async def test_defect_13_a_refusal_is_not_lost_while_another_file_is_being_answered(make_depot: MakeDepot) -> None:
+    depot = make_depot(netsuite={**STOCK, "waits": {"archived": 1}})
+    taken, refused = depot.netsuite.order(LINE), depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(taken, refused)
+        depot.netsuite.act("close", refused)
+        for number, po_id in enumerate((taken, refused), start=1):
+            depot.receive(po_id, line_1=20)
+            await depot.run(PoRun.RECEIPTS)
+            await depot.run_until(PoRun.RECEIPT_FILES, lambda n=number: len(depot.receipt_files()) == n)  # type: ignore[misc]
+            depot.netsuite.good_run("import", "stock")
+            await depot.run(PoRun.ANSWERS)
+        await depot.carry(taken, SYNCED)
+        await depot.carry(refused, held(HoldCause.RECEIPT_REJECTED))
+    assert depot.made(refused) == []
 
 
 async def test_defect_14_a_name_with_spaces_and_colons_is_a_name_like_any_other(make_depot: MakeDepot) -> None:

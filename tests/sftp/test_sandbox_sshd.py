@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -37,6 +39,38 @@ def test_the_server_runs_from_the_command_line_and_ends_when_told(tmp_path: Path
             assert [file.name for file in files.list_folder(".").files] == ["a.csv"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_the_server_ends_with_whoever_started_it_even_when_that_is_killed(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox.sftp",
+        "--folder",
+        str(tmp_path / "files"),
+        "--state",
+        str(tmp_path / "s"),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout
+        port = json.loads(process.stdout.readline())["port"]
+        process.kill()
+    assert refuses_soon(port)
+
+
+def refuses_soon(port: int) -> bool:
+    """Whether nobody listens there any more within some seconds."""
+    until = monotonic() + 10
+    while monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as probe:
+                probe.recv(1 << 10)
+                probe.recv(1)
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            continue
+    return False
 
 
 def test_keys_stay_the_same_over_a_restart(tmp_path: Path) -> None:
