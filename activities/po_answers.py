@@ -1,8 +1,9 @@
 """Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import structlog
 from sqlmodel import Session
@@ -160,42 +161,65 @@ class PoAnswerActivities:
     def _watch(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """The stock importer answers nothing: it moves what it has read, and writes what failed into `error`.
 
-        The two happen one after the other, in an order that nobody has published: a file counts as taken only when it
-        has lain in the archive for a while.
+        The two happen one after the other, in an order that nobody has published: a word of an error counts at once,
+        and a file as taken only when it has lain in the archive for a while without one.
         """
-        folders = systems.files.folders.receipts
         with self._ledger.reading() as session:
             waiting = {row.file_name for row in receipts.unanswered(session, tenant) if row.file_name}
-        there = {file.name for file in _files_in(files, f"{folders.path}/{folders.archive}")} & waiting
-        since = {name: self._archived.get((tenant, name), _now()) for name in there}
-        self._archived |= {(tenant, name): at for name, at in since.items()}
-        settled = sorted(name for name, at in since.items() if _now() - at >= systems.waits.archived)
-        if not settled:
+        if not waiting:
             return 0
-        refused = self._stock_errors(tenant, systems, files)
+        settled = self._settled(tenant, systems, files, waiting)
+        found = list(_stock_errors(tenant, systems, files))
         with self._ledger.writing() as session:
-            rows = [row for name in settled for row in receipts.in_file(session, tenant, name)]
-            for row in rows:
-                problem = refused.get(row.po_id, "")
-                state = ReceiptState.REJECTED if problem else ReceiptState.UNVERIFIED
-                receipts.answer(row, state, _now(), problem=problem)
+            refused = _newly_refused(session, tenant, found)
+            in_files = (row for name in sorted(waiting) for row in receipts.in_file(session, tenant, name))
+            rows = [row for row in in_files if _judged(row, refused, settled)]
             _tell(session, rows)
         return len(rows)
 
-    def _stock_errors(self, tenant: str, systems: Purchasing, files: FileSession) -> Mapping[str, str]:
-        """Purchase order -> NetSuite's words, of the error files that nobody has read yet."""
+    def _settled(self, tenant: str, systems: Purchasing, files: FileSession, waiting: set[str]) -> set[str]:
+        """The files among these that have lain in the archive for long enough."""
         folders = systems.files.folders.receipts
-        path, found = f"{folders.path}/{folders.error}", dict[str, str]()
-        for file in _files_in(files, path):
-            with files.read(path, file) as stream:
-                content = b"".join(stream)
-            if self._is_new(tenant, file.name, stream.sha256):
-                found |= _errors_in(tenant, file.name, content)
-        return found
+        there = {file.name for file in _files_in(files, f"{folders.path}/{folders.archive}")} & waiting
+        since = {name: self._archived.get((tenant, name), _now()) for name in there}
+        self._archived |= {(tenant, name): at for name, at in since.items()}
+        return {name for name, at in since.items() if _now() - at >= systems.waits.archived}
 
-    def _is_new(self, tenant: str, name: str, sha256: str) -> bool:
-        with self._ledger.writing() as session:
-            return po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, name, sha256, _now())
+
+class _Errors(NamedTuple):
+    """An error file of the stock importer: purchase order -> NetSuite's words."""
+
+    name: str
+    sha256: str
+    words: Mapping[str, str]
+
+
+def _stock_errors(tenant: str, systems: Purchasing, files: FileSession) -> Iterator[_Errors]:
+    folders = systems.files.folders.receipts
+    path = f"{folders.path}/{folders.error}"
+    for file in _files_in(files, path):
+        with files.read(path, file) as stream:
+            content = b"".join(stream)
+        yield _Errors(file.name, stream.sha256, _errors_in(tenant, file.name, content))
+
+
+def _newly_refused(session: Session, tenant: str, found: Iterable[_Errors]) -> Mapping[str, str]:
+    """Purchase order -> NetSuite's words, of the files that nobody has read yet; noted with what follows from them."""
+    refused = dict[str, str]()
+    for file in found:
+        if po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, file.name, file.sha256, _now()):
+            refused |= file.words
+    return refused
+
+
+def _judged(row: ReceiptRow, refused: Mapping[str, str], settled: Collection[str]) -> bool:
+    """Whether NetSuite's silence or its words answer a receipt that it may have; only one of each order is open."""
+    is_open = row.state.may_exist and not row.state.counts
+    problem = refused.get(row.po_id, "")
+    if not is_open or not (problem or row.file_name in settled):
+        return False
+    receipts.answer(row, ReceiptState.REJECTED if problem else ReceiptState.UNVERIFIED, _now(), problem=problem)
+    return True
 
 
 def _files_in(files: FileSession, path: str) -> Sequence[RemoteFile]:

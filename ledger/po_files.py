@@ -136,8 +136,12 @@ def latest(session: Session, tenant: str, limit: int) -> Sequence[PoFileRow]:
 
 
 def first_read(session: Session, tenant: str, kind: FileKind, name: str, sha256: str, now: datetime) -> bool:
-    """Note that a small file was read; whether this was the first time that anybody saw these bytes."""
-    if read_before(session, tenant, kind, sha256):
+    """Note that a small file was read; whether this was the first time that anybody saw these bytes under this name.
+
+    The same bytes under another name are another word: NetSuite may refuse the same receipt twice for one reason.
+    """
+    same = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.sha256 == sha256, PoFileRow.name == name)
+    if session.exec(select(PoFileRow.id).where(*same)).first():
         return False
     row = PoFileRow(tenant=tenant, kind=kind, name=name, claimed_as=name, state=FileState.DONE, sha256=sha256)
     row.taken_at = row.ended_at = now

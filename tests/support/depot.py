@@ -241,7 +241,8 @@ class Depot(Town):
 
     def receipt_files(self) -> list[str]:
         """The names of all receipt files that NetSuite was given."""
-        return sorted(name for folder in ("", "/archive", "/error") for name in self.netsuite.files(RECEIPT + folder))
+        found = (name for folder in ("", "/archive", "/error") for name in self.netsuite.files(RECEIPT + folder))
+        return sorted(name for name in found if name.endswith(".json"))
 
     def made(self, po_id: str) -> list[dict[int, str]]:
         """The item receipts in NetSuite, oldest first: what each has by line."""
