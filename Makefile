@@ -29,7 +29,7 @@ test: setup ## Check style, format and types, then run all tests
 	@$(STEP) "style (ruff check)" $(RUN) ruff check .
 	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
 	@$(STEP) "types (mypy --strict)" $(RUN) mypy
-	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 2 --dist loadfile
+	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 3 --dist loadfile
 
 bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
 	@$(if $(N),N=$(N) )$(RUN) python -m bench.orders

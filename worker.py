@@ -62,6 +62,9 @@ FEED_SLOTS = 2
 PO_SLOTS = 4
 """Places for the runs of purchase orders beside the calls of a system's budget: a run lasts long, its calls do not."""
 
+FAITHFUL_FOR = timedelta(seconds=5)
+"""How long a workflow's next task waits for the process that has it in memory, before any other takes it: after a crash
+all of its orders wait so long."""
 WORKFLOWS = [OrderWorkflow, OrderFeedWorkflow, PurchaseOrderWorkflow, PurchaseOrderRunWorkflow]
 RECONNECT_SECONDS = 2.0
 PROBE_SECONDS = 2.0
@@ -105,6 +108,7 @@ def _orders_worker(parts: Parts) -> Worker:
         max_concurrent_activities=1,
         max_concurrent_local_activities=LEDGER_SLOTS,
         max_cached_workflows=worker.cached_workflows,
+        sticky_queue_schedule_to_start_timeout=FAITHFUL_FOR,
         graceful_shutdown_timeout=worker.drain,
         workflow_runner=workflow_runner(),
         no_remote_activities=True,

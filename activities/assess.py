@@ -17,7 +17,7 @@ from domain.order import Order
 from domain.plan import Plan, changed_lines, plan_order
 from domain.policy import Confirmation
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
-from ledger import effects, journal, orders
+from ledger import effects, holding, journal, orders
 from ledger.database import Ledger
 from ledger.tables import EffectRow
 
@@ -209,7 +209,7 @@ class _Assessing:
             self.row.total = str(plan.invoice.total)
             text = f"{plan.invoice.store} invoices ({plan.invoice.reason})"
             journal.write(self.session, self._of, self.now, "plan", text)
-        orders.set_stage(self.session, self.row, plan.stage, plan.hold, self.now)
+        holding.set_stage(self.session, self.row, plan.stage, plan.hold, self.now)
 
     # ---- the answer --------------------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class _Assessing:
         self.session.flush()
         rows = effects.of_order(self.session, *self._of)
         memory = orders.remembered(self.row, rows)
-        hold = orders.hold_of(self.row)
+        hold = holding.hold_of(self.row)
         return Situation(
             stage=self.row.stage,
             hold=hold.cause if hold else None,

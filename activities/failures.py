@@ -16,6 +16,7 @@ from connectors.errors import ConnectorError, Throttled
 from ledger.budget import BudgetExhaustedError
 from ledger.database import LedgerUnavailableError
 from ledger.effects import NotPromisedError
+from ledger.po_files import SupersededError
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ def told_to_temporal() -> Iterator[None]:
         raise _again(error, error.until - datetime.now(UTC), benign=True) from None
     except Throttled as error:
         raise _again(error, max(error.retry_after or timedelta(0), _backoff()), benign=True) from None
-    except BudgetExhaustedError as error:
+    except (BudgetExhaustedError, SupersededError) as error:
         raise _again(error, None, benign=True) from None
     except (ConnectorError, InDoubtError, LedgerUnavailableError) as error:
         raise _again(error, None, benign=False) from None

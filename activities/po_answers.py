@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.effects import Effects, Writer
 from activities.failures import tells_temporal
 from activities.po_noting import noted
+from activities.po_taking import Taking
 from activities.systems import Purchasing, Tenants
 from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
@@ -19,9 +20,8 @@ from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import ReceiptFile, receipt_files
 from connectors.po_files.stock_errors import stock_errors
-from connectors.sftp.completeness import look
-from connectors.sftp.errors import FileChanged
-from connectors.sftp.models import ClaimedFile, RemoteFile, Seen
+from connectors.sftp.models import ClaimedFile, RemoteFile
+from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from domain.keys import netsuite_queue, upload_key
 from domain.outcomes import EffectResult
@@ -31,13 +31,12 @@ from domain.stages import EffectKind, EffectState
 from ledger import effects, po_files, purchase_orders, receipts, sequences
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
-from ledger.po_files import FileKind
+from ledger.po_files import FileKind, SmallFile
 from ledger.po_tables import ReceiptRow
 
 log = structlog.get_logger()
 
 FILES = "receipt_file"
-BY = "waybill"
 TAKEN_AT_ONCE = 2_000
 UNITS_OF_FILE, UNITS_OF_RECEIPT = 220, 30
 """What a file with errors, and each receipt in it, cost NetSuite's stock importer."""
@@ -48,7 +47,7 @@ class PoAnswerActivities:
 
     def __init__(self, ledger: Ledger, tenants: Tenants, made: Effects) -> None:
         self._ledger, self._tenants, self._effects = ledger, tenants, made
-        self._waiting: dict[str, Mapping[str, Seen]] = {}
+        self._taking = Taking(folder_may_be_missing=True)
         self._archived: dict[tuple[str, str], datetime] = {}
 
     # ---- publishing --------------------------------------------------------------------------------------------------
@@ -129,18 +128,8 @@ class PoAnswerActivities:
 
     def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """Our own scripts answer every file."""
-        folder = systems.files.folders.acks
-        answered = sum(self._read_ack(tenant, systems, files, claimed) for claimed in files.claimed(folder, BY))
-        seen = look(folder, _files_in(files, folder.path), _now(), self._waiting.get(tenant, {}))
-        self._waiting[tenant] = seen.waiting
-        for file in seen.complete:
-            try:
-                claimed = files.claim(folder, file, BY)
-            except (NotFound, FileChanged) as error:
-                log.warning("answer left for later", tenant=tenant, file=file.name, reason=str(error))
-                continue
-            answered += self._read_ack(tenant, systems, files, claimed)
-        return answered
+        acks = self._taking.files(tenant, systems.files.folders.acks, files)
+        return sum(self._read_ack(tenant, systems, files, claimed) for claimed in acks)
 
     def _read_ack(self, tenant: str, systems: Purchasing, files: FileSession, claimed: ClaimedFile) -> int:
         """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
@@ -169,7 +158,7 @@ class PoAnswerActivities:
         if not waiting:
             return 0
         settled = self._settled(tenant, systems, files, waiting)
-        found = list(_stock_errors(tenant, systems, files))
+        found = list(self._stock_errors(tenant, systems, files))
         with self._ledger.writing() as session:
             refused = _newly_refused(session, tenant, found)
             in_files = (row for name in sorted(waiting) for row in receipts.in_file(session, tenant, name))
@@ -182,33 +171,38 @@ class PoAnswerActivities:
         folders = systems.files.folders.receipts
         there = {file.name for file in _files_in(files, f"{folders.path}/{folders.archive}")} & waiting
         since = {name: self._archived.get((tenant, name), _now()) for name in there}
-        self._archived |= {(tenant, name): at for name, at in since.items()}
+        others = {key: at for key, at in self._archived.items() if key[0] != tenant}
+        self._archived = others | {(tenant, name): at for name, at in since.items()}
         return {name for name, at in since.items() if _now() - at >= systems.waits.archived}
+
+    def _stock_errors(self, tenant: str, systems: Purchasing, files: FileSession) -> Iterator["_Errors"]:
+        """The importer's error files; nobody removes them, so those that were read before are told by their looks."""
+        folders = systems.files.folders.receipts
+        path = f"{folders.path}/{folders.error}"
+        with self._ledger.reading() as session:
+            known = po_files.looks_of(session, tenant, FileKind.STOCK_ERRORS)
+        for file in _files_in(files, path):
+            looks = f"{file.modified_at:{STAMP}}-{file.size}-{file.name}"
+            if looks in known:
+                continue
+            with files.read(path, file) as stream:
+                content = b"".join(stream)
+            yield _Errors(SmallFile(file.name, looks, stream.sha256), _errors_in(tenant, file.name, content))
 
 
 class _Errors(NamedTuple):
     """An error file of the stock importer: purchase order -> NetSuite's words."""
 
-    name: str
-    sha256: str
+    file: SmallFile
     words: Mapping[str, str]
-
-
-def _stock_errors(tenant: str, systems: Purchasing, files: FileSession) -> Iterator[_Errors]:
-    folders = systems.files.folders.receipts
-    path = f"{folders.path}/{folders.error}"
-    for file in _files_in(files, path):
-        with files.read(path, file) as stream:
-            content = b"".join(stream)
-        yield _Errors(file.name, stream.sha256, _errors_in(tenant, file.name, content))
 
 
 def _newly_refused(session: Session, tenant: str, found: Iterable[_Errors]) -> Mapping[str, str]:
     """Purchase order -> NetSuite's words, of the files that nobody has read yet; noted with what follows from them."""
     refused = dict[str, str]()
-    for file in found:
-        if po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, file.name, file.sha256, _now()):
-            refused |= file.words
+    for errors in found:
+        if po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, errors.file, _now()):
+            refused |= errors.words
     return refused
 
 

@@ -15,7 +15,7 @@ from domain.po_plan import plan_po
 from domain.po_receipts import received_before
 from domain.purchase_order import PoMemory, PoPlan, PoVerb, ReceiptState
 from domain.stages import Hold, HoldCause
-from ledger import journal, purchase_orders, receipts
+from ledger import holding, journal, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
 from ledger.po_tables import ReceiptRow
@@ -55,7 +55,6 @@ class _Assessing:
 
     def run(self) -> PoAssessment:
         """The whole assessment."""
-        self.row.epoch += 1
         self._apply(self.request.commands)
         memory, plan = self._planned()
         purchase_orders.record_plan(self.session, self.row, plan, self.now)
@@ -150,7 +149,7 @@ class _Assessing:
         command = given.command
         text = f"{given.verb}: {command.reason}" + (f" (refused: {refused})" if refused else "")
         kind = "refused" if refused else "command"
-        of = purchase_orders.about(self.row)
+        of = holding.about(self.row)
         journal.write(self.session, of, self.now, kind, text, actor=command.operator, command_id=command.id)
         self.session.flush()
         self._answered(given, refused or f"{given.verb} accepted", accepted=refused is None)

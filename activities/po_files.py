@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -12,15 +13,15 @@ from temporalio import activity
 
 from activities.failures import tells_temporal
 from activities.po_noting import noted
+from activities.po_taking import Taking
 from activities.systems import Purchasing, Tenants
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
 from connectors.po_files.error_csv import ErrorCsv
 from connectors.po_files.errors import BadRow, FileRefusedError
 from connectors.po_files.reading import FileSummary, PoFileReader
-from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
-from connectors.sftp.models import ClaimedFile, RemoteFile, Seen
+from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder, OutboundFolder
@@ -33,9 +34,6 @@ from ledger.po_tables import PoFileRow
 from ledger.purchase_orders import Told
 
 log = structlog.get_logger()
-
-BY = "waybill"
-"""Whose claims these are: one run of a tenant takes files at a time, and finishes what an earlier one has left."""
 
 APPLIED_AT_ONCE, TEXT_AT_ONCE = 200, 1_000_000
 """Purchase orders that are taken over in one transaction, and characters of their rows: what is in memory at a time."""
@@ -66,7 +64,7 @@ class PoFileActivities:
 
     def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
         self._ledger, self._tenants = ledger, tenants
-        self._waiting: dict[str, Mapping[str, Seen]] = {}
+        self._taking = Taking()
 
     @activity.defn
     @tells_temporal
@@ -79,7 +77,7 @@ class PoFileActivities:
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
             self._put_away_ended(tenant, systems, files)
-            for claimed in self._claimed(tenant, systems, files):
+            for claimed in self._taking.files(tenant, systems.files.folders.orders, files):
                 read = _Reading(self._ledger, tenant, systems, files, claimed).run()
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
@@ -98,26 +96,13 @@ class PoFileActivities:
                 with self._ledger.writing() as session:
                     po_files.put_away(session, row.id or 0, "")
 
-    def _claimed(self, tenant: str, systems: Purchasing, files: FileSession) -> Iterator[ClaimedFile]:
-        """What a run that died has left, then what is complete now, oldest first."""
-        folder = systems.files.folders.orders
-        yield from files.claimed(folder, BY)
-        listing = files.list_folder(folder.path)
-        for refused in listing.refused:
-            log.warning("file left alone", tenant=tenant, file=refused.shown, reason=refused.why)
-        seen = look(folder, listing.files, _now(), self._waiting.get(tenant, {}))
-        self._waiting[tenant] = seen.waiting
-        for file in seen.complete:
-            try:
-                claimed = files.claim(folder, file, BY)
-            except (NotFound, FileChanged) as error:
-                log.warning("file left for later", tenant=tenant, file=file.name, reason=str(error))
-                continue
-            yield claimed
-
 
 class _Reading:
-    """One file, from its claim to the archive; run again from the start where a run died over it."""
+    """One file, from its claim to the archive; read again from the start where a run died over it.
+
+    Each transaction makes sure that no other attempt has begun since: a run that was only thought dead, and wakes up,
+    would take the other's half of the rows for the whole file.
+    """
 
     def __init__(
         self, ledger: Ledger, tenant: str, systems: Purchasing, files: FileSession, claimed: ClaimedFile
@@ -125,32 +110,43 @@ class _Reading:
         self._ledger, self._tenant, self._systems = ledger, tenant, systems
         self._files, self._claimed, self._folder = files, claimed, systems.files.folders.orders
         self._bad = _Bad()
+        self._file_id = self._attempt = 0
         self._log = log.bind(tenant=tenant, file=claimed.original)
 
     def run(self) -> Mapping[str, int]:
-        """Stage the rows, then take them over purchase order by purchase order; what it came to, in numbers."""
+        """Stage the rows, then take them over purchase order by purchase order; what it came to, in numbers.
+
+        Raises:
+            SupersededError: another attempt began to read the file.
+        """
         with self._ledger.writing() as session:
             row = po_files.taken(
                 session, self._tenant, FileKind.ORDERS, self._claimed.original, self._claimed.file.name, _now()
             )
-        file_id = row.id or 0
+            self._file_id, self._attempt = row.id or 0, row.attempt
         try:
-            summary = self._stage(file_id)
+            summary = self._stage()
         except FileRefusedError as error:
-            return self._refuse(file_id, error)
+            return self._refuse(error)
         if self._is_repeat(summary):
-            return self._end(file_id, summary, FileState.REPEAT, "the same bytes were read before")
-        changed = self._apply(file_id, summary)
-        self._report(file_id)
+            return self._end(summary, FileState.REPEAT, "the same bytes were read before")
+        changed = self._apply(summary)
+        self._report()
         note = "; ".join([f"{summary.format}, {summary.encoding}", *summary.remarks])
-        return {"changed": changed, **self._end(file_id, summary, FileState.DONE, note)}
+        return {"changed": changed, **self._end(summary, FileState.DONE, note)}
 
-    def _stage(self, file_id: int) -> FileSummary:
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Session, PoFileRow]]:
+        """A transaction in which this attempt is the newest one, and the file's row."""
+        with self._ledger.writing() as session:
+            yield session, po_files.still_mine(session, self._file_id, self._attempt)
+
+    def _stage(self) -> FileSummary:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
             reader = PoFileReader(stream)
             for batch in reader.batches():
-                with self._ledger.writing() as session:
-                    po_files.stage(session, file_id, batch.rows)
+                with self._writing() as (session, _):
+                    po_files.stage(session, self._file_id, batch.rows)
                 self._bad.take(batch.bad)
                 activity.heartbeat()
         return reader.summary()
@@ -159,32 +155,32 @@ class _Reading:
         with self._ledger.reading() as session:
             return po_files.read_before(session, self._tenant, FileKind.ORDERS, summary.sha256) is not None
 
-    def _apply(self, file_id: int, summary: FileSummary) -> int:
+    def _apply(self, summary: FileSummary) -> int:
         """Take the staged rows over; how many purchase orders are new or changed by this file."""
         changed, after, unheard = 0, "", set(self._bad.by_po)
-        while po_ids := self._next(file_id, after):
-            with self._ledger.writing() as session:
-                rows = po_files.staged_rows(session, file_id, po_ids)
-                changed += self._record(session, self._told(rows, summary), po_ids, file_id)
+        while po_ids := self._next(after):
+            with self._writing() as (session, _):
+                rows = po_files.staged_rows(session, self._file_id, po_ids)
+                changed += self._record(session, self._told(rows, summary), po_ids)
             after = po_ids[-1]
             unheard -= set(po_ids)
             activity.heartbeat()
-        return changed + self._apply_bad(file_id, sorted(unheard))
+        return changed + self._apply_bad(sorted(unheard))
 
-    def _apply_bad(self, file_id: int, unheard: Sequence[str]) -> int:
+    def _apply_bad(self, unheard: Sequence[str]) -> int:
         """Hold the purchase orders of which no row was good."""
         changed = 0
         for start in range(0, len(unheard), APPLIED_AT_ONCE):
             po_ids = unheard[start : start + APPLIED_AT_ONCE]
-            with self._ledger.writing() as session:
+            with self._writing() as (session, _):
                 told = (Told(po_id, None, self._why(po_id)) for po_id in po_ids)
-                changed += self._record(session, told, po_ids, file_id)
+                changed += self._record(session, told, po_ids)
             activity.heartbeat()
         return changed
 
-    def _next(self, file_id: int, after: str) -> Sequence[str]:
+    def _next(self, after: str) -> Sequence[str]:
         with self._ledger.reading() as session:
-            return po_files.staged_ids(session, file_id, after, APPLIED_AT_ONCE, TEXT_AT_ONCE)
+            return po_files.staged_ids(session, self._file_id, after, APPLIED_AT_ONCE, TEXT_AT_ONCE)
 
     def _told(self, rows: Iterable[StagedLine], summary: FileSummary) -> Iterator[Told]:
         """What these rows tell; of purchase orders with bad rows only where the tenant goes on without them."""
@@ -194,8 +190,8 @@ class _Reading:
             why = self._why(each.po_id)
             yield Told(each.po_id, each.po if partial or not why else None, why)
 
-    def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str], file_id: int) -> int:
-        return purchase_orders.record_told(session, self._tenant, told, po_ids, file_id, _now())
+    def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str]) -> int:
+        return purchase_orders.record_told(session, self._tenant, told, po_ids, self._file_id, _now())
 
     def _why(self, po_id: str) -> list[str]:
         """Why rows of this purchase order could not be read.
@@ -209,34 +205,34 @@ class _Reading:
 
     # ---- putting away ------------------------------------------------------------------------------------------------
 
-    def _report(self, file_id: int) -> None:
+    def _report(self) -> None:
         if self._bad.report.rows:
             # Only people read there: a file may be written where it stays, and one folder is made where it is missing.
             folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}", temporary=".")
-            name = f"{file_id}-bad-rows.csv"
+            name = f"{self._file_id}-bad-rows.csv"
             for problem in self._files.put(folder, [(name, self._bad.report.content())]):
                 if isinstance(problem, ConnectorError):
                     raise problem
             self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=f"{folder.path}/{name}")
 
-    def _refuse(self, file_id: int, error: FileRefusedError) -> Mapping[str, int]:
+    def _refuse(self, error: FileRefusedError) -> Mapping[str, int]:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
             for _ in stream:
                 activity.heartbeat()
-        kept = self._finish(file_id, FileState.REFUSED, str(error), sha256=stream.sha256)
+        kept = self._finish(FileState.REFUSED, str(error), sha256=stream.sha256)
         self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
         return {"files": 1}
 
-    def _end(self, file_id: int, summary: FileSummary, state: FileState, note: str) -> Mapping[str, int]:
+    def _end(self, summary: FileSummary, state: FileState, note: str) -> Mapping[str, int]:
         numbers = {"rows": summary.rows, "bad_rows": summary.bad_rows}
-        kept = self._finish(file_id, state, note, sha256=summary.sha256, **numbers)
+        kept = self._finish(state, note, sha256=summary.sha256, **numbers)
         self._log.info("file read", state=state, note=note, kept_as=kept, **numbers)
         return {"files": 1, **numbers}
 
-    def _finish(self, file_id: int, state: FileState, note: str, **told: str | int) -> str:
+    def _finish(self, state: FileState, note: str, **told: str | int) -> str:
         """Write down how the file ended, and only then put it away: a run that dies between leaves that to the next."""
-        with self._ledger.writing() as session:
-            row = po_files.ended(session, file_id, state, _now(), note)
+        with self._writing() as (session, row):
+            po_files.ended(session, row, state, _now(), note)
             row.sqlmodel_update({**told, "size": self._claimed.file.size})
         return _put_away(self._ledger, self._files, self._folder, self._claimed, row)
 

@@ -18,6 +18,7 @@ from connectors.po_files.errors import FileRefusedError
 from connectors.po_files.import_csv import RefusedRecord, close_csv, import_csv, refused_records
 from connectors.po_ports import ImportProgress, JobState, OmsPurchaseOrder, UnclearPurchaseOrder
 from domain.keys import hotwax_queue, upload_key
+from domain.po_import import difference
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import ImportedLine, ImportState
 from domain.stages import EffectKind, EffectState
@@ -195,8 +196,8 @@ def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate,
     wanted, now = purchase_orders.wanted_lines(row), _now()
     told = found.get(row.po_id)
     if isinstance(told, OmsPurchaseOrder):
-        purchase_orders.record_found(session, row, told.order_id, lines_of(told), now)
-    problem = difference(wanted, told)
+        purchase_orders.record_found(session, row, told.order_id, told.by_line_id, now)
+    problem = _problem(wanted, told)
     if problem is None:
         row.import_together = 0
         purchase_orders.record_import(session, row, ImportState.DONE, now)
@@ -211,50 +212,15 @@ def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate,
     return True
 
 
-def lines_of(told: OmsPurchaseOrder) -> dict[str, ImportedLine]:
-    """The lines that HotWax has and that NetSuite knows, by NetSuite's line id."""
-    return {
-        line.line_id: ImportedLine(
-            line_id=line.line_id,
-            sku=line.sku or line.product_id,
-            pieces=line.pieces,
-            facility=line.facility or "",
-            arrival=line.arrival,
-            closed=line.closed,
-        )
-        for line in told.lines
-        if line.line_id is not None
-    }
-
-
-def difference(wanted: Sequence[ImportedLine], told: OmsPurchaseOrder | UnclearPurchaseOrder | None) -> str | None:
-    """What of the wanted lines HotWax has otherwise; None when it has them all."""
+def _problem(wanted: Sequence[ImportedLine], told: OmsPurchaseOrder | UnclearPurchaseOrder | None) -> str | None:
+    """Why the purchase order is not in HotWax as it is wanted; None when it is."""
     if told is None:
         return "HotWax has no such purchase order"
     if isinstance(told, UnclearPurchaseOrder):
         return told.problem
     if told.doubled_lines:
         return f"HotWax has lines twice: {', '.join(told.doubled_lines)}"
-    there = lines_of(told)
-    for line in wanted:
-        has = there.get(line.line_id)
-        if has is None and not line.closed:
-            return f"line {line.line_id} is not in HotWax"
-        if has is not None and (words := _differs(line, has)):
-            return f"line {line.line_id}: {words}"
-    return None
-
-
-def _differs(wanted: ImportedLine, has: ImportedLine) -> str | None:
-    if wanted.closed:
-        return None if has.closed else "still open in HotWax"
-    if wanted.pieces != has.pieces:
-        return f"{has.pieces:f} pieces in HotWax, {wanted.pieces:f} wanted"
-    if wanted.facility != has.facility:
-        return f"facility {has.facility} in HotWax, {wanted.facility} wanted"
-    if wanted.arrival and wanted.arrival != has.arrival:
-        return f"arrival {has.arrival} in HotWax, {wanted.arrival} wanted"
-    return None
+    return difference(wanted, told.by_line_id)
 
 
 def _now() -> datetime:

@@ -3,31 +3,39 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from activities.effects import InDoubtError, StillSendingError
 from connectors.errors import ConnectorError, Contract, Rejected
 from connectors.sftp.errors import ChangedHostKey, UnknownHostKey
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.stages import Hold, HoldCause
 from ledger import po_runs
-from ledger.database import Ledger
+from ledger.budget import BudgetExhaustedError
+from ledger.database import Ledger, LedgerUnavailableError
+from ledger.po_files import SupersededError
 
-CAUSES: tuple[tuple[type[ConnectorError], HoldCause], ...] = (
+CAUSES: tuple[tuple[type[Exception], HoldCause], ...] = (
     (UnknownHostKey, HoldCause.HOST_KEY_UNKNOWN),
     (ChangedHostKey, HoldCause.HOST_KEY_CHANGED),
     (Contract, HoldCause.REMOTE_CONTRACT),
     (Rejected, HoldCause.REMOTE_CONTRACT),
+    (ConnectorError, HoldCause.REMOTE_UNREACHABLE),
+    (InDoubtError, HoldCause.REMOTE_UNREACHABLE),
+    (BudgetExhaustedError, HoldCause.REMOTE_UNREACHABLE),
 )
-"""What holds a run, by the kind of trouble; anything else is a system out of reach."""
+"""What holds a run, by the kind of trouble; the first that fits."""
 
 
 def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]) -> PoRunReport:
     """The work's report; how it went stands in the ledger, where operators look.
 
-    Raises:
-        ConnectorError: the work's own, after it was noted.
+    What the work raises goes on after it was noted. Another attempt at work is no trouble, and is not noted; nor is a
+    ledger that takes nothing.
     """
     try:
         report = work()
-    except ConnectorError as error:
+    except (StillSendingError, SupersededError, LedgerUnavailableError):
+        raise
+    except Exception as error:
         with ledger.writing() as session:
             po_runs.went_wrong(session, request.tenant, request.run, hold_of(error), datetime.now(UTC))
         raise
@@ -36,7 +44,9 @@ def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]
     return report
 
 
-def hold_of(error: ConnectorError) -> Hold:
-    """Why a run that met this error does not go on."""
-    cause = next((cause for kind, cause in CAUSES if isinstance(error, kind)), HoldCause.REMOTE_UNREACHABLE)
-    return Hold(cause=cause, subject=error.system, evidence=str(error))
+def hold_of(error: Exception) -> Hold:
+    """Why a run that met this error does not go on; of an error that nobody foresaw only its type is safe to tell."""
+    cause = next((cause for kind, cause in CAUSES if isinstance(error, kind)), HoldCause.UNEXPECTED_ERROR)
+    is_foreseen = cause is not HoldCause.UNEXPECTED_ERROR
+    system = error.system if isinstance(error, ConnectorError) else ""
+    return Hold(cause=cause, subject=system, evidence=str(error) if is_foreseen else type(error).__name__)

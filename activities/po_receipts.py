@@ -9,12 +9,11 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.failures import tells_temporal
-from activities.po_imports import lines_of
 from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
 from connectors.po_ports import OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
 from domain.po_messages import PoRunReport, PoRunRequest
-from ledger import feeds, journal, purchase_orders, receipts
+from ledger import feeds, holding, journal, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
 from ledger.receipts import ReceiptPart
@@ -124,13 +123,13 @@ def _keep_of_one(
     _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], now)
     ours = [part for part in parts if part.received_at >= row.seen_at]
     news = receipts.record_parts(session, row.tenant, row.po_id, ours, now)
-    closed = sorted(line_id for line_id, line in lines_of(told).items() if line.closed)
+    closed = sorted(line_id for line_id, line in told.by_line_id.items() if line.closed)
     if closed != (row.closed_in_oms or []):
         row.closed_in_oms, news = closed or None, True
     if news:
         row.news += 1
         text = f"{len(ours)} receipt rows read from HotWax"
-        journal.write(session, purchase_orders.about(row), now, "receipt", text)
+        journal.write(session, holding.about(row), now, "receipt", text)
     return news
 
 
@@ -138,7 +137,7 @@ def _leave_old(session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptP
     """Receipts from before we heard of the purchase order are not brought to NetSuite a second time."""
     if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, now):
         text = f"{fresh} receipt rows are older than {row.seen_at:%Y-%m-%d %H:%MZ}: they count as received before"
-        journal.write(session, purchase_orders.about(row), now, "receipt", text)
+        journal.write(session, holding.about(row), now, "receipt", text)
 
 
 def _part(receipt: OmsReceipt, lines: Mapping[str, str | None]) -> ReceiptPart:

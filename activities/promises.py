@@ -13,9 +13,12 @@ from domain.messages import Owed
 from domain.order import Order
 from domain.plan import Plan
 from domain.stages import EffectKind, Hold, HoldCause
-from ledger import effects
+from ledger import effects, sequences
 from ledger.effects import EffectDraft, NotPromisedError
 from ledger.tables import EffectRow, OrderRow
+
+SLIPS = "slips"
+"""The sequence that slip numbers come from, one for each tenant (retailpro 9.1)."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Promises:
         )
 
     def _new_slip_no(self) -> str:
-        number = effects.next_slip_number(self._session, self._row.tenant, self._systems.slip_no_start)
+        number = sequences.next_number(self._session, self._row.tenant, SLIPS, self._systems.slip_no_start)
         return self._systems.pos.slip_no(number)
 
     def _known(self, kind: EffectKind, revision: int, store: str = "") -> EffectRow | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from domain.base import Frozen, Moment
 from domain.outcomes import WriteOutcome
+from domain.purchase_order import ImportedLine
 
 
 class ImportRepeat(StrEnum):
@@ -91,6 +92,22 @@ class OmsPurchaseOrder(Frozen):
         """The line ids that more than one line carries, sorted: an import made them twice."""
         times = Counter(line.line_id for line in self.lines if line.line_id is not None)
         return tuple(sorted(line_id for line_id, count in times.items() if count > 1))
+
+    @property
+    def by_line_id(self) -> dict[str, ImportedLine]:
+        """The lines that NetSuite knows, by NetSuite's line id."""
+        known = ((line.line_id, line) for line in self.lines if line.line_id is not None)
+        return {
+            line_id: ImportedLine(
+                line_id=line_id,
+                sku=line.sku or line.product_id,
+                pieces=line.pieces,
+                facility=line.facility or "",
+                arrival=line.arrival,
+                closed=line.closed,
+            )
+            for line_id, line in known
+        }
 
 
 class UnclearPurchaseOrder(Frozen):

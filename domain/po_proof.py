@@ -140,7 +140,7 @@ def _in_hotwax(case: PoCase) -> Iterator[PoFinding]:
         if case.import_excuse:
             yield Explained(kind="po_not_imported_yet", key=case.name, reason=case.import_excuse)
             return
-        cause = "it was deleted in HotWax, or its upload was lost: `waybill po resume` imports what is missing"
+        cause = "its upload was lost, or it was deleted in HotWax after its import: restore it there"
         told = f"{len(expected)} lines open"
         yield PoDifference(kind="po_never_imported", key=case.name, netsuite=told, hotwax="none", likely_cause=cause)
 

@@ -61,6 +61,7 @@ class HoldCause(StrEnum):
     HOST_KEY_UNKNOWN = "host_key_unknown"
     HOST_KEY_CHANGED = "host_key_changed"
     FILE_REFUSED = "file_refused"
+    UNEXPECTED_ERROR = "unexpected_error"
 
 
 NEXT_ACTIONS: dict[HoldCause, str] = {
@@ -100,6 +101,7 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.STATUS_DIFFERS: "compare with NetSuite (`waybill prove`) and mend it there; `resume` takes it as it is",
     HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml: it goes on",
     HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key: it goes on",
+    HoldCause.UNEXPECTED_ERROR: "a full disk, or a defect of Waybill: see the worker's log; tried again by itself",
     HoldCause.FILE_REFUSED: "read why in the evidence; have the file written again under a new name",
 }
 

@@ -17,7 +17,7 @@ from domain.stages import EffectKind, EffectState
 from ledger import journal
 from ledger.journal import About, Flow
 from ledger.rows import locked, locked_or_none, write
-from ledger.tables import EffectRow, OrderRow, SlipNumberRow
+from ledger.tables import EffectRow, OrderRow
 
 ANSWER_MAX = 8_192
 """How much of a remote's answer is kept, in characters."""
@@ -226,16 +226,6 @@ def result_of(row: EffectRow) -> EffectResult:
         problem=row.problem,
         foreign=row.foreign,
     )
-
-
-def next_slip_number(session: Session, tenant: str, start: int) -> int:
-    """The next number of the tenant's stored sequence: never a hash, never a clock (retailpro 9.1)."""
-    row = locked_or_none(session, SlipNumberRow, tenant=tenant)
-    if row is None:
-        row = SlipNumberRow(tenant=tenant, next_number=start)
-        session.add(row)
-    number, row.next_number = row.next_number, row.next_number + 1
-    return number
 
 
 def _plain(text: str) -> str:

@@ -12,8 +12,9 @@ from domain.memory import Force, InvoiceFact, Memory, WriteFact
 from domain.messages import StageRecord
 from domain.order import Line, Order
 from domain.policy import TenantPolicy
-from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
-from ledger import effects, journal
+from domain.stages import EffectKind, EffectState, HoldCause, Stage
+from ledger import effects
+from ledger.holding import hold_of, set_stage
 from ledger.rows import locked, locked_or_none
 from ledger.tables import EffectRow, LineRow, OrderRow
 
@@ -42,13 +43,6 @@ def see(session: Session, tenant: str, order_id: str, now: datetime) -> OrderRow
         session.add(row)
         session.flush()
     return row
-
-
-def hold_of(row: OrderRow) -> Hold | None:
-    """Why the order is held, or None."""
-    if row.hold_cause is None:
-        return None
-    return Hold(cause=HoldCause(row.hold_cause), subject=row.hold_subject, evidence=row.hold_evidence)
 
 
 def memory_of(session: Session, row: OrderRow, order_no: str) -> Memory:
@@ -126,25 +120,6 @@ def _line_row(row: OrderRow, line: Line, policy: TenantPolicy) -> LineRow:
         unit_price=str(line.unit_price),
         completed_at=line.completed_at,
     )
-
-
-def set_stage(session: Session, row: OrderRow, stage: Stage, hold: Hold | None, now: datetime) -> None:
-    """Move the order to this stage and hold; the journal tells what changed."""
-    of = (row.tenant, row.order_id)
-    if row.stage is not stage:
-        journal.write(session, of, now, "stage", f"{row.stage} -> {stage}")
-        row.stage, row.stage_since = stage, now
-    before = hold_of(row)
-    if before == hold:
-        return
-    if hold is None:
-        journal.write(session, of, now, "hold", f"{row.hold_cause} released")
-        row.hold_cause, row.hold_subject, row.hold_evidence, row.hold_since = None, "", "", None
-        return
-    journal.write(session, of, now, "hold", f"held: {hold.key}: {hold.evidence}")
-    same_cause = before is not None and before.key == hold.key
-    row.hold_since = row.hold_since if same_cause else now
-    row.hold_cause, row.hold_subject, row.hold_evidence = str(hold.cause), hold.subject, hold.evidence
 
 
 def record_transferring(session: Session, tenant: str, order_id: str, now: datetime) -> None:

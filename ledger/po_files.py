@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate, groupby
+from typing import NamedTuple
 
 from sqlmodel import Session, col, delete, func, insert, select
 
@@ -33,22 +34,45 @@ class FileState(StrEnum):
     REFUSED = "refused"
 
 
+class SupersededError(Exception):
+    """Another attempt began to read the file anew: this one may not touch what that one stages."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name}: another attempt reads this file")
+
+
 def taken(session: Session, tenant: str, kind: FileKind, name: str, claimed_as: str, now: datetime) -> PoFileRow:
-    """The row of a claimed file; that of an earlier attempt, with an empty stage, where one has died over it."""
+    """The row of a claimed file for a new attempt to read it; its stage is empty, whatever an earlier one has left.
+
+    An earlier attempt that still lives, since it was only thought dead, finds itself superseded.
+    """
     mine = select(PoFileRow).where(
         PoFileRow.tenant == tenant,
         PoFileRow.kind == kind,
         PoFileRow.claimed_as == claimed_as,
         PoFileRow.state == FileState.READING,
     )
-    row = session.exec(mine).first()
+    row = session.exec(mine.with_for_update()).first()
     if row is None:
         row = PoFileRow(
             tenant=tenant, kind=kind, name=name, claimed_as=claimed_as, state=FileState.READING, taken_at=now
         )
         session.add(row)
-        session.flush()
+    row.attempt += 1
+    session.flush()
     session.exec(delete(StagedRow).where(col(StagedRow.file_id) == row.id))
+    return row
+
+
+def still_mine(session: Session, file_id: int, attempt: int) -> PoFileRow:
+    """The file's row, locked: no other attempt begins before this transaction ends.
+
+    Raises:
+        SupersededError: another attempt has begun, or has ended the file.
+    """
+    row = session.get_one(PoFileRow, file_id, with_for_update=True)
+    if row.attempt != attempt or row.state != FileState.READING:
+        raise SupersededError(row.name)
     return row
 
 
@@ -105,12 +129,10 @@ def staged_rows(session: Session, file_id: int, po_ids: Iterable[str]) -> Iterat
             yield number, po_id, text
 
 
-def ended(session: Session, file_id: int, state: FileState, now: datetime, note: str = "") -> PoFileRow:
+def ended(session: Session, row: PoFileRow, state: FileState, now: datetime, note: str = "") -> None:
     """Note how a file ended; its stage is emptied."""
-    row = session.get_one(PoFileRow, file_id)
     row.state, row.ended_at, row.note = state, now, note
-    session.exec(delete(StagedRow).where(col(StagedRow.file_id) == file_id))
-    return row
+    session.exec(delete(StagedRow).where(col(StagedRow.file_id) == row.id))
 
 
 def not_put_away(session: Session, tenant: str, kind: FileKind) -> Sequence[PoFileRow]:
@@ -135,15 +157,29 @@ def latest(session: Session, tenant: str, limit: int) -> Sequence[PoFileRow]:
     return session.exec(mine.order_by(col(PoFileRow.id).desc()).limit(limit)).all()
 
 
-def first_read(session: Session, tenant: str, kind: FileKind, name: str, sha256: str, now: datetime) -> bool:
+class SmallFile(NamedTuple):
+    """A file that is read in one go and stays where it lies; `looks` are its name, size and time of change."""
+
+    name: str
+    looks: str
+    sha256: str
+
+
+def looks_of(session: Session, tenant: str, kind: FileKind) -> set[str]:
+    """The looks of the small files that were read."""
+    return set(session.exec(select(PoFileRow.claimed_as).where(PoFileRow.tenant == tenant, PoFileRow.kind == kind)))
+
+
+def first_read(session: Session, tenant: str, kind: FileKind, file: SmallFile, now: datetime) -> bool:
     """Note that a small file was read; whether this was the first time that anybody saw these bytes under this name.
 
     The same bytes under another name are another word: NetSuite may refuse the same receipt twice for one reason.
     """
-    same = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.sha256 == sha256, PoFileRow.name == name)
-    if session.exec(select(PoFileRow.id).where(*same)).first():
+    same = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.sha256 == file.sha256)
+    if row := session.exec(select(PoFileRow).where(*same, PoFileRow.name == file.name)).first():
+        row.claimed_as = file.looks
         return False
-    row = PoFileRow(tenant=tenant, kind=kind, name=name, claimed_as=name, state=FileState.DONE, sha256=sha256)
-    row.taken_at = row.ended_at = now
+    row = PoFileRow(tenant=tenant, kind=kind, name=file.name, claimed_as=file.looks, state=FileState.DONE)
+    row.sha256, row.taken_at, row.ended_at = file.sha256, now, now
     session.add(row)
     return True

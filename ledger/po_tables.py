@@ -33,7 +33,6 @@ class PurchaseOrderRow(SQLModel, table=True):
     hold_evidence: str = Field(default="", sa_type=Text)
     hold_since: datetime | None = moment(nullable=True)
     waiting_for: str = ""
-    epoch: int = 0
     news: int = 0
     """Counts what happened to it; its workflow has heard of the first `heard` of them."""
     heard: int = 0
@@ -134,7 +133,8 @@ class PoFileRow(SQLModel, table=True):
     size: int = 0
     rows: int = 0
     bad_rows: int = 0
-    purchase_orders: int = 0
+    attempt: int = 0
+    """How often somebody began to read it; only the newest attempt may go on."""
     note: str = Field(default="", sa_type=Text)
     archived_as: str | None = None
     taken_at: datetime = moment()
@@ -153,16 +153,6 @@ class StagedRow(SQLModel, table=True):
     po_id: str
     body: str = Field(sa_type=Text)
     """The rows as text, one on each line."""
-
-
-class SequenceRow(SQLModel, table=True):
-    """A stored sequence of numbers: never a hash, never a clock."""
-
-    __tablename__ = "sequences"
-
-    tenant: str = Field(primary_key=True)
-    name: str = Field(primary_key=True)
-    next_number: int
 
 
 class RunRow(SQLModel, table=True):

@@ -18,18 +18,13 @@ from domain.purchase_order import (
     PoStatus,
     PurchaseOrder,
 )
-from domain.stages import Hold, HoldCause
 from ledger import journal, receipts
+from ledger.holding import about, set_stage
 from ledger.journal import About, Flow
 from ledger.po_tables import PurchaseOrderRow
 
 _LINES = TypeAdapter(tuple[ImportedLine, ...])
 _IMPORTED = TypeAdapter(dict[str, ImportedLine])
-
-
-def about(row: PurchaseOrderRow) -> About:
-    """What journal entries about this purchase order name."""
-    return About(row.tenant, row.po_id, Flow.PURCHASE_ORDER)
 
 
 def locked(session: Session, tenant: str, po_id: str) -> PurchaseOrderRow:
@@ -48,13 +43,6 @@ def rows_of(session: Session, tenant: str, po_ids: Collection[str]) -> dict[str,
     )
     found = session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).with_for_update()).all()
     return {row.po_id: row for row in found}
-
-
-def hold_of(row: PurchaseOrderRow) -> Hold | None:
-    """Why it is held, or None."""
-    if row.hold_cause is None:
-        return None
-    return Hold(cause=HoldCause(row.hold_cause), subject=row.hold_subject, evidence=row.hold_evidence)
 
 
 # ---- what NetSuite tells ---------------------------------------------------------------------------------------------
@@ -211,23 +199,6 @@ def _want(session: Session, row: PurchaseOrderRow, lines: tuple[ImportedLine, ..
         row.import_wanted, row.import_state, row.import_problem = wanted, ImportState.WANTED, ""
         row.import_batch = None
         journal.write(session, about(row), now, "import", f"{len(lines)} lines wanted in HotWax")
-
-
-def set_stage(session: Session, row: PurchaseOrderRow, stage: PoStage, hold: Hold | None, now: datetime) -> None:
-    """Move it to this stage and hold; the journal tells what changed."""
-    if row.stage is not stage:
-        journal.write(session, about(row), now, "stage", f"{row.stage} -> {stage}")
-        row.stage, row.stage_since = stage, now
-    before = hold_of(row)
-    if before == hold:
-        return
-    if hold is None:
-        journal.write(session, about(row), now, "hold", f"{row.hold_cause} released")
-        row.hold_cause, row.hold_subject, row.hold_evidence, row.hold_since = None, "", "", None
-        return
-    journal.write(session, about(row), now, "hold", f"held: {hold.key}: {hold.evidence}")
-    row.hold_since = row.hold_since if before is not None and before.key == hold.key else now
-    row.hold_cause, row.hold_subject, row.hold_evidence = str(hold.cause), hold.subject, hold.evidence
 
 
 # ---- word to the workflows -------------------------------------------------------------------------------------------

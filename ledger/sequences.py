@@ -2,12 +2,13 @@
 
 from sqlmodel import Session
 
-from ledger.po_tables import SequenceRow
+from ledger.rows import locked_or_none
+from ledger.tables import SequenceRow
 
 
 def next_number(session: Session, tenant: str, name: str, start: int = 1) -> int:
     """The next number of the tenant's sequence of this name."""
-    row = session.get(SequenceRow, (tenant, name), with_for_update=True)
+    row = locked_or_none(session, SequenceRow, tenant=tenant, name=name)
     if row is None:
         row = SequenceRow(tenant=tenant, name=name, next_number=start)
         session.add(row)

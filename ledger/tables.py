@@ -138,12 +138,13 @@ class JournalRow(SQLModel, table=True):
     command_id: str | None = None
 
 
-class SlipNumberRow(SQLModel, table=True):
-    """The sequence that slip numbers come from, one for each tenant (retailpro 9.1)."""
+class SequenceRow(SQLModel, table=True):
+    """A stored sequence of numbers: never a hash, never a clock."""
 
-    __tablename__ = "slip_numbers"
+    __tablename__ = "sequences"
 
     tenant: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
     next_number: int
 
 

@@ -19,7 +19,7 @@ from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
 from domain.keys import invoice_key
 from domain.messages import AssessRequest, GivenCommand, Owed
 from domain.stages import EffectKind, EffectState
-from ledger import effects, journal, orders
+from ledger import effects, holding, journal, orders
 from ledger.database import Ledger
 from ledger.journal import Flow
 from ledger.tables import EffectRow, OrderRow
@@ -77,7 +77,7 @@ def earlier_answer(session: Session, row_of: tuple[str, str], flow: Flow, comman
 def _situation(session: Session, row: OrderRow) -> Situation:
     """Where an ended order stands, as far as the ledger knows."""
     rows = effects.of_order(session, row.tenant, row.order_id)
-    hold = orders.hold_of(row)
+    hold = holding.hold_of(row)
     invoices = [effect for effect in rows if effect.kind is EffectKind.INVOICE]
     return Situation(
         stage=row.stage,

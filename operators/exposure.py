@@ -14,7 +14,7 @@ from domain.base import Frozen
 from domain.channel import POS_CHANNELS
 from domain.order import LineStatus
 from domain.stages import EffectKind, EffectState
-from ledger import orders
+from ledger import holding
 from ledger.database import Ledger
 from ledger.tables import EffectRow, LineRow, OrderRow
 from operators.queries import batches
@@ -103,7 +103,7 @@ def _invoiced_lines(session: Session, tenant: str, order_ids: Iterable[str]) -> 
 
 
 def _why(row: OrderRow) -> str:
-    hold = orders.hold_of(row)
+    hold = holding.hold_of(row)
     if hold:
         return f"held, {hold.cause}"
     return "cancelled by an operator" if row.cancel_wanted else str(row.stage)

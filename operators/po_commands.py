@@ -14,7 +14,7 @@ from domain.commands import Command, CommandAnswer
 from domain.po_commands import PoSituation, refusal, situation_of
 from domain.po_messages import GivenPoCommand, PoAssessRequest
 from domain.purchase_order import ImportState, PoPlan, PoVerb, ReceiptState, ReceiptToSend
-from ledger import purchase_orders, receipts
+from ledger import holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
 from ledger.po_tables import PurchaseOrderRow
@@ -35,7 +35,7 @@ def known_answer(session: Session, row: PurchaseOrderRow, verb: PoVerb, command:
 
 def _situation(session: Session, row: PurchaseOrderRow) -> PoSituation:
     """Where an ended purchase order stands, as far as the ledger knows."""
-    plan = PoPlan(stage=row.stage, hold=purchase_orders.hold_of(row))
+    plan = PoPlan(stage=row.stage, hold=holding.hold_of(row))
     return situation_of(purchase_orders.memory_of(session, row), plan)
 
 

@@ -19,7 +19,7 @@ from domain.po_receipts import added_line, counted, is_believed, received_before
 from domain.po_units import plain, total
 from domain.proof_report import VERIFIED, Explained
 from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, PurchaseOrder, ReceiptFact, ReceiptState
-from ledger import feeds, purchase_orders, receipts
+from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, word_of_file
@@ -188,7 +188,7 @@ class _Books:
 
     def case(self) -> PoCase:
         """What the rules of the proof compare."""
-        row, hold = self._row, purchase_orders.hold_of(self._row)
+        row, hold = self._row, holding.hold_of(self._row)
         return PoCase(
             po_id=row.po_id,
             number=row.number,
@@ -229,7 +229,7 @@ class _Books:
                 hotwax="unclear",
                 likely_cause=self._there.order.problem,
             )
-        if not self._po.lines and (hold := purchase_orders.hold_of(self._row)):
+        if not self._po.lines and (hold := holding.hold_of(self._row)):
             yield Explained(kind="po_not_read", key=self._name, reason=f"held: {hold.key}: {hold.evidence}")
         for fact in self._unread:
             reason = "the next poll of receipts reads it"

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from domain.base import Frozen
 from domain.purchase_order import PoStage, PoStatus
 from domain.stages import Hold, HoldCause
-from ledger import feeds, po_files, po_runs, purchase_orders
+from ledger import feeds, holding, po_files, po_runs
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, RunRow
 from ledger.tables import FeedCursorRow
@@ -58,7 +58,7 @@ class PoListing(Frozen):
     @classmethod
     def of(cls, row: PurchaseOrderRow) -> "PoListing":
         """What a list shows of this row."""
-        hold = purchase_orders.hold_of(row)
+        hold = holding.hold_of(row)
         return cls(
             tenant=row.tenant,
             po_id=row.po_id,
@@ -85,7 +85,6 @@ class FileView(Frozen):
     state: str
     rows: int
     bad_rows: int
-    purchase_orders: int
     taken_at: datetime
     archived_as: str | None
     note: str

@@ -13,7 +13,7 @@ from domain.po_receipts import is_believed
 from domain.po_units import total
 from domain.purchase_order import ZERO, ImportState, PoLine, PoMemory, PurchaseOrder, ReceiptState
 from domain.stages import EffectKind, Hold
-from ledger import journal, purchase_orders, receipts
+from ledger import holding, journal, purchase_orders, receipts
 from ledger.journal import Flow
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow
@@ -114,7 +114,7 @@ def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
     told, memory = purchase_orders.told(row), purchase_orders.memory_of(session, row)
     return PoView(
         po=PoListing.of(row),
-        hold=purchase_orders.hold_of(row),
+        hold=holding.hold_of(row),
         hold_since=row.hold_since,
         cancel_wanted=row.cancel_wanted,
         close_wanted=row.close_wanted,

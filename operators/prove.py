@@ -20,7 +20,7 @@ from domain.order import Order
 from domain.proof import Proof
 from domain.proof_report import Booked, Case, Period, Verdict
 from domain.stages import EffectKind
-from ledger import feeds, orders
+from ledger import feeds, holding
 from ledger.database import Ledger
 from ledger.tables import EffectRow, OrderRow
 from operators.documents import as_document, document_of
@@ -152,7 +152,7 @@ def _joined(sides: Sides, reads: dict[str, Read]) -> list[Case]:
 
 
 def _case(row: OrderRow, effects: Iterable[EffectRow], read: Read) -> Case:
-    hold = orders.hold_of(row)
+    hold = holding.hold_of(row)
     return Case(
         order_id=row.order_id,
         order_no=row.order_no or "",

@@ -16,7 +16,7 @@ from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.channel import POS_CHANNELS
 from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
-from ledger import effects, feeds, journal, orders, po_runs
+from ledger import effects, feeds, holding, journal, orders, po_runs
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
@@ -50,7 +50,7 @@ class OrderLine(Frozen):
     @classmethod
     def of(cls, row: OrderRow) -> "OrderLine":
         """What a list shows of this row."""
-        hold = orders.hold_of(row)
+        hold = holding.hold_of(row)
         return cls(
             tenant=row.tenant,
             order_id=row.order_id,
@@ -246,7 +246,7 @@ def order_view(session: Session, row: OrderRow) -> OrderView:
         order=OrderLine.of(row),
         channel=row.channel,
         store_reason=row.store_reason,
-        hold=orders.hold_of(row),
+        hold=holding.hold_of(row),
         hold_since=row.hold_since,
         cancel_wanted=row.cancel_wanted,
         placed_at=row.placed_at,

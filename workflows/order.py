@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.hotwax import HotWaxActivities
     from activities.retailpro import RetailProActivities
     from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
-    from domain.details import current_details
+    from domain.details import order_details
     from domain.keys import ORDER_WORKFLOW, hotwax_queue, retailpro_queue
     from domain.messages import (
         Assessment,
@@ -229,7 +229,7 @@ class OrderWorkflow(Lifecycle[Stage, Verb]):
         self._show(stage, hold)
 
     def _details(self) -> str:
-        return current_details(self._stage, self._since, self._hold, self._seen, self._last)
+        return order_details(self._stage, self._since, self._hold, self._seen, self._last)
 
     # ---- commands ----------------------------------------------------------------------------------------------------
 

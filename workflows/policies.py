@@ -7,6 +7,9 @@ from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalA
 
 from domain.messages import Waits
 
+SILENCE = timedelta(seconds=15)
+"""How long a run may say nothing before its worker counts as dead: above the read timeouts of all systems."""
+
 
 def _retries(waits: Waits) -> RetryPolicy:
     """As many attempts as fit into the tenant's patience.
@@ -65,7 +68,7 @@ def feed_poll(queue: str, summary: str) -> ActivityConfig:
     return ActivityConfig(
         task_queue=queue,
         start_to_close_timeout=timedelta(hours=12),
-        heartbeat_timeout=timedelta(seconds=15),
+        heartbeat_timeout=SILENCE,
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)),
         summary=summary,
     )

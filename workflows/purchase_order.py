@@ -12,10 +12,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.po_assess import PurchaseOrderActivities
     from domain.commands import Command, CommandAnswer
+    from domain.details import purchase_order_details
     from domain.keys import PO_WORKFLOW
     from domain.messages import Changed
     from domain.po_commands import PoSituation, refusal
-    from domain.po_details import current_details
     from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest, PoInput, PoResult
     from domain.purchase_order import PoStage, PoVerb
     from workflows import policies
@@ -70,7 +70,7 @@ class PurchaseOrderWorkflow(Lifecycle[PoStage, PoVerb]):
         return max(owed.overdue_at - workflow.now(), timedelta(seconds=1))
 
     def _details(self) -> str:
-        return current_details(self._stage, self._since, self._hold, self._seen, self._last)
+        return purchase_order_details(self._stage, self._since, self._hold, self._seen, self._last)
 
     @property
     def _situation(self) -> PoSituation | None:

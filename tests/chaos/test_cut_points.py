@@ -103,7 +103,7 @@ async def _aftermath_of_deaths(sandbox: SandboxProcess, temporal: str, folder: P
     town = await _town(sandbox, temporal, folder, cuts)
     traps = folder / "traps.json"
     traps.write_text(json.dumps({f"{cut.write}-W{cut.order_id}": _trap(sandbox, cut) for cut in cuts}))
-    configuration = town.write_configuration(folder / "waybill.toml", worker={"cached_workflows": 0})
+    configuration = town.write_configuration(folder / "waybill.toml")
     workers = [WorkerProcess(configuration, temporal, traps) for _ in range(count)]
     # A request that was on the wire when its sender died arrives late, or never.
     late = "drop" if count == 1 else "continue"

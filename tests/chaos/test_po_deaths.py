@@ -149,7 +149,7 @@ async def test_workers_killed_in_every_write_of_a_purchase_order_leave_one_of_ea
         (depot.netsuite.base / folder).mkdir(parents=True)
     doomed = _Doomed(depot, failing, point, tmp_path)
     traps = doomed.set_traps()
-    configuration = depot.write_configuration(tmp_path / "waybill.toml", worker={"cached_workflows": 0})
+    configuration = depot.write_configuration(tmp_path / "waybill.toml")
     processes = [WorkerProcess(configuration, temporal_server.address, traps) for _ in range(workers)]
     async with supervised(processes, lambda: sandbox.post("/admin/release", {"outcome": late})), doomed.running():
         po_id = await doomed.live()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.commands import CommandAnswer, Situation
-from domain.details import current_details
+from domain.details import order_details
 from domain.keys import invoice_key, order_of_workflow_id, order_workflow_id, slip_key, write_back_key
 from domain.messages import Assessment
 from domain.order import Line
@@ -102,9 +102,9 @@ def test_the_details_tell_where_the_order_stands_and_what_to_do() -> None:
     )  # fmt: skip
     hold = Hold(cause=HoldCause.UNMAPPED_STORE, subject="X9", evidence="no Retail Pro store for facility X9")
     since = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-    held = current_details(Stage.INVOICING, since, hold, seen, CommandAnswer(accepted=False, message="not now"))
+    held = order_details(Stage.INVOICING, since, hold, seen, CommandAnswer(accepted=False, message="not now"))
     told = ["**INVOICING** since 2026-03-01 09:30:00Z", "W1001", "unmapped_store:X9", hold.evidence, hold.next_action]
     assert [word for word in [*told, "S1 (first_shipped)", "Last command: not now"] if word not in held] == []
-    waiting = current_details(Stage.AWAITING_LINES, since, None, seen, None)
+    waiting = order_details(Stage.AWAITING_LINES, since, None, seen, None)
     assert "1 of 2 lines fulfilled" in waiting
     assert "HELD" not in waiting

@@ -1,6 +1,5 @@
 """Every state of an effect x every call on it: what it becomes, and who may send (design 8)."""
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -311,31 +310,6 @@ def test_the_journal_tells_each_turn_of_an_effect(ledger: Ledger) -> None:
         ("invoice", "a late answer of attempt 1 changes nothing: unknown"),
         ("invoice", "done: 17"),
     ]
-
-
-def test_slip_numbers_are_given_once_and_in_turn_to_eight_at_once(ledger: Ledger) -> None:
-    def take(_: int) -> int:
-        with ledger.writing() as session:
-            return effects.next_slip_number(session, TENANT, 31877)
-
-    first = take(0)
-    with ThreadPoolExecutor(8) as pool:
-        numbers = sorted(pool.map(take, range(40)))
-    assert [first, *numbers] == list(range(31877, 31877 + 41))
-
-
-def test_each_tenant_has_its_own_slip_numbers(ledger: Ledger) -> None:
-    with ledger.writing() as session:
-        taken = [effects.next_slip_number(session, tenant, 5) for tenant in ("gt", "hn", "gt")]
-    assert taken == [5, 5, 6]
-
-
-def test_a_number_of_a_change_that_failed_is_given_again(ledger: Ledger) -> None:
-    with contextlib.suppress(ZeroDivisionError), ledger.writing() as session:
-        effects.next_slip_number(session, TENANT, 5)
-        raise ZeroDivisionError
-    with ledger.writing() as session:
-        assert effects.next_slip_number(session, TENANT, 5) == 5
 
 
 def test_amounts_come_back_as_they_went_in(ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """The schema comes up from empty on both databases, again without harm, and is what the code declares."""
 
 import contextlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -14,6 +15,8 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 import ledger as ledger_package
+from activities.promises import SLIPS
+from ledger import sequences
 from ledger.database import Ledger
 from ledger.migrate import LedgerMissingError, SchemaOutdatedError, check, migrate, newest
 
@@ -37,10 +40,10 @@ def test_an_empty_database_gets_every_table(empty: Ledger) -> None:
 
 def test_a_second_migration_changes_nothing_and_keeps_the_books(ledger: Ledger) -> None:
     with ledger.writing() as session:
-        session.execute(text("INSERT INTO slip_numbers (tenant, next_number) VALUES ('gt', 7)"))
+        session.execute(text("INSERT INTO sequences (tenant, name, next_number) VALUES ('gt', 'slips', 7)"))
     assert migrate(ledger) == newest()
     with ledger.reading() as session:
-        assert session.execute(text("SELECT next_number FROM slip_numbers")).scalar_one() == 7
+        assert session.execute(text("SELECT next_number FROM sequences")).scalar_one() == 7
 
 
 def test_the_migrated_schema_is_the_one_the_code_declares(ledger: Ledger) -> None:
@@ -50,14 +53,31 @@ def test_the_migrated_schema_is_the_one_the_code_declares(ledger: Ledger) -> Non
 
 
 def test_the_schema_goes_down_to_empty_and_up_again(ledger: Ledger) -> None:
+    _move(ledger, command.downgrade, "base")
+    assert tables_of(ledger) == {"alembic_version"}
+    migrate(ledger)
+    check(ledger)
+
+
+def test_the_slip_numbers_of_a_ledger_before_purchase_orders_go_on_where_they_were(empty: Ledger) -> None:
+    _move(empty, command.upgrade, "0001")
+    with empty.writing() as session:
+        session.execute(text("INSERT INTO slip_numbers (tenant, next_number) VALUES ('gt', 31900)"))
+    migrate(empty)
+    with empty.writing() as session:
+        assert sequences.next_number(session, "gt", SLIPS, start=1) == 31900
+    _move(empty, command.downgrade, "0001")
+    with empty.reading() as session:
+        assert session.execute(text("SELECT next_number FROM slip_numbers")).scalar_one() == 31901
+
+
+def _move(ledger: Ledger, step: Callable[[Config, str], None], revision: str) -> None:
+    """Take the schema to a revision."""
     config = Config()
     config.set_main_option("script_location", str(Path(str(ledger_package.__file__)).parent / "migrations"))
     with ledger.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-    assert tables_of(ledger) == {"alembic_version"}
-    migrate(ledger)
-    check(ledger)
+        step(config, revision)
 
 
 def test_set_ups_at_once_wait_for_each_other(empty: Ledger) -> None:

@@ -10,7 +10,7 @@ from domain.memory import Force, Memory
 from domain.messages import StageRecord
 from domain.order import Order, Party
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
-from ledger import journal, orders
+from ledger import holding, journal, orders
 from ledger.database import Ledger
 from ledger.orders import OrderFilter
 from ledger.tables import LineRow, OrderRow
@@ -41,7 +41,7 @@ def memory(ledger: Ledger, order_id: str = ORDER, order_no: str = "W1001") -> Me
 def stage(ledger: Ledger, stage: Stage, hold: Hold | None = None, now: Any = NOW) -> OrderRow:
     with ledger.writing() as session:
         row = orders.see(session, TENANT, ORDER, NOW)
-        orders.set_stage(session, row, stage, hold, now)
+        holding.set_stage(session, row, stage, hold, now)
         return row
 
 
@@ -119,7 +119,7 @@ def test_a_hold_keeps_since_when_while_its_cause_is_the_same(ledger: Ledger) -> 
 def test_a_hold_and_its_release_stand_in_the_journal(ledger: Ledger) -> None:
     stage(ledger, Stage.INVOICING, UNMAPPED)
     row = stage(ledger, Stage.INVOICING)
-    assert (orders.hold_of(row), row.hold_since) == (None, None)
+    assert (holding.hold_of(row), row.hold_since) == (None, None)
     assert told(ledger)[1:] == [
         ("hold", "held: unmapped_store:X9: no Retail Pro store for facility X9"),
         ("hold", "unmapped_store released"),
@@ -127,7 +127,7 @@ def test_a_hold_and_its_release_stand_in_the_journal(ledger: Ledger) -> None:
 
 
 def test_the_hold_comes_back_as_it_was_written(ledger: Ledger) -> None:
-    assert orders.hold_of(stage(ledger, Stage.INVOICING, UNMAPPED)) == UNMAPPED
+    assert holding.hold_of(stage(ledger, Stage.INVOICING, UNMAPPED)) == UNMAPPED
 
 
 def test_a_record_of_an_older_assessment_is_void(ledger: Ledger) -> None:

@@ -104,7 +104,8 @@ class PoDesk(Desk):
             file = po_files.taken(session, self.tenant, FileKind.ORDERS, name, f"claimed-{name}", NOW)
             news = [Told(po_id, told if lines else None, bad)]
             purchase_orders.record_told(session, self.tenant, news, [po_id], file.id or 0, NOW)
-            po_files.ended(session, file.id or 0, FileState.DONE, NOW, "waybill, utf-8").rows = len(lines)
+            file.rows = len(lines)
+            po_files.ended(session, file, FileState.DONE, NOW, "waybill, utf-8")
         self.assess(po_id)
 
     def imported(self, po_id: str) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.promises import SLIPS
 from domain.stages import Stage
-from ledger.tables import SlipNumberRow
+from ledger.tables import SequenceRow
 from operators.temporal_server import TemporalServer
 from tests.conftest import MakeTown
 from tests.operators.desk import Desk, a_desk, keep, order_row, unmapped
@@ -133,7 +134,7 @@ async def test_a_dry_run_prints_every_call_with_its_body_and_changes_nothing(cou
     assert "the number that Retail Pro answers" in write_back["note"]
     assert (counter.town.known("1"), counter.town.effects("1"), counter.commands_given("1")) == (before, [], [])
     with counter.town.ledger.reading() as session:
-        assert session.get(SlipNumberRow, counter.town.tenant) is None
+        assert session.get(SequenceRow, (counter.town.tenant, SLIPS)) is None
     assert counter.town.sandbox.calls(system="retailpro") == []
 
 

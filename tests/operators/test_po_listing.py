@@ -216,7 +216,7 @@ def test_the_feed_shows_the_files_that_came_and_what_to_do_about_a_refused_one(d
     desk.tell("1", a_line())
     with desk.ledger.writing() as session:
         bad = po_files.taken(session, desk.tenant, FileKind.ORDERS, "Fri Nov 20.csv", "claimed", NOW)
-        po_files.ended(session, bad.id or 0, FileState.REFUSED, NOW, "'a;b' is no header of a purchase order file")
+        po_files.ended(session, bad, FileState.REFUSED, NOW, "'a;b' is no header of a purchase order file")
     ended = desk.run("feed", "--json")
     assert ended.code == 4
     (seen,) = ended.json["purchase_orders"]
