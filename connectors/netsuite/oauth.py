@@ -23,9 +23,9 @@ _REFUSED_FOR_S = 30.0
 """How long a refused login is not repeated: every waiting call would ask again."""
 _SETUP = "Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup"
 _ADVICE = {
-    "invalid_client": f"the certificate is revoked or expired, or is not the key's: compare it under {_SETUP}",
-    "invalid_grant": f"the certificate is revoked or expired, or is not the key's: compare it under {_SETUP}",
-    "unauthorized_client": "tick Client Credentials (Machine to Machine) Grant on the integration record",
+    "invalid_client": f"revoked, expired, or not the certificate of this key: compare it under {_SETUP}",
+    "invalid_grant": f"compare the certificate under {_SETUP}, account and token_url, and this machine's clock",
+    "unauthorized_client": "give the role Log in using OAuth 2.0 Access Tokens; tick Client Credentials Grant",
     "invalid_scope": "tick REST Web Services on the integration record",
     "access_denied": "give the role Log in using OAuth 2.0 Access Tokens and REST Web Services",
     "invalid_request": "compare client_id, account and token_url with NetSuite, and this machine's clock with the time",
