@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import IntegrityError
@@ -30,13 +30,14 @@ _HELD = text(
     "SELECT holder, COUNT(*) FROM call_slots WHERE system = :system AND slot < :slots AND until >= :now GROUP BY holder"
 )
 _WANTED = text(
-    "SELECT holder, waiting, live_short, backfill FROM call_claims WHERE system = :system AND seen_at > :since"
+    "SELECT holder, waiting, without_since, live_short, backfill FROM call_claims"
+    " WHERE system = :system AND seen_at > :since"
 )
 _SAY = text(
-    "INSERT INTO call_claims (system, holder, waiting, live_short, backfill, seen_at)"
-    " VALUES (:system, :holder, :waiting, :live_short, :backfill, :now)"
-    " ON CONFLICT (system, holder) DO UPDATE SET waiting = :waiting, live_short = :live_short,"
-    " backfill = :backfill, seen_at = :now"
+    "INSERT INTO call_claims (system, holder, waiting, without_since, live_short, backfill, seen_at)"
+    " VALUES (:system, :holder, :waiting, :without_since, :live_short, :backfill, :now)"
+    " ON CONFLICT (system, holder) DO UPDATE SET waiting = :waiting, without_since = :without_since,"
+    " live_short = :live_short, backfill = :backfill, seen_at = :now"
 )
 _LEAVE = text("DELETE FROM call_claims WHERE system = :system AND (holder = :holder OR seen_at < :since)")
 _PAUSED = text("SELECT next_at FROM call_budgets WHERE system = :system")
@@ -50,6 +51,7 @@ class Wish:
     """What this process says of itself."""
 
     waiting: bool = False
+    without_since: float = 0.0
     live_short: int = 0
     backfill: bool = False
 
@@ -83,8 +85,7 @@ class SlotBook:
             if given:
                 connection.execute(_FREE, {**self._mine(), "given": list(given)})
             if wish is not None:
-                wanted = {"waiting": wish.waiting, "live_short": wish.live_short, "backfill": wish.backfill}
-                connection.execute(_SAY, {**self._mine(), **wanted, "now": time.time()})
+                connection.execute(_SAY, {**self._mine(), **asdict(wish), "now": time.time()})
             return self._seen(connection)
 
     def look(self) -> Seen:
@@ -122,12 +123,11 @@ class SlotBook:
         now = time.time()
         of_system = {"system": self._system, "slots": self._slots, "now": now, "since": now - CLAIM_LIVES_S}
         held = {str(row[0]): int(row[1]) for row in connection.execute(_HELD, of_system)}
-        wanted = {str(row[0]): row for row in connection.execute(_WANTED, of_system)}
-        claims = tuple(
-            Claim(holder, held.get(holder, 0), bool(row[1]), int(row[2]), bool(row[3]))
-            for holder, row in wanted.items()
+        wanted = {str(row[0]): tuple(row) for row in connection.execute(_WANTED, of_system)}
+        claims = tuple(Claim(each, held.get(each, 0), *row[1:]) for each, row in wanted.items())
+        silent = tuple(
+            Claim(holder, count, False, 0.0, 0, False) for holder, count in held.items() if holder not in wanted
         )
-        silent = tuple(Claim(holder, count, False, 0, False) for holder, count in held.items() if holder not in wanted)
         free = self._slots - sum(held.values())
         paused = float(connection.execute(_PAUSED, of_system).scalar_one())
         return Seen(Picture(self._holder, self._slots, max(0, free), claims + silent), paused)

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Collection
 from enum import StrEnum
-from time import monotonic
+from time import monotonic, time
 
 from ledger.slot_book import Wish
 
@@ -36,7 +36,7 @@ class SlotPool:
         self._returned: list[int] = []
         self._waiting: dict[Lane, deque[Waiter]] = {Lane.LIVE: deque(), Lane.BACKFILL: deque()}
         self._owed_live = self._owed_share = self._owed_turn = 0
-        self._paused_until = self._idle_since = 0.0
+        self._paused_until = self._idle_since = self._without_since = 0.0
 
     # ---- threads that call -------------------------------------------------------------------------------------------
 
@@ -118,8 +118,13 @@ class SlotPool:
         """What the other processes are to know."""
         with self._lock:
             live, of_backfill = len(self._waiting[Lane.LIVE]), list(self._busy.values()).count(Lane.BACKFILL)
-            backfill = bool(of_backfill or self._waiting[Lane.BACKFILL])
-            return Wish(any(self._waiting.values()), max(0, live - of_backfill - len(self._idle)), backfill)
+            backfill, waiting = bool(of_backfill or self._waiting[Lane.BACKFILL]), any(self._waiting.values())
+            if not waiting or self._idle or self._busy:
+                self._without_since = 0.0
+            elif not self._without_since:
+                self._without_since = time()
+            live_short = max(0, live - of_backfill - len(self._idle))
+            return Wish(waiting, self._without_since, live_short, backfill)
 
     def wanted(self) -> tuple[int, int]:
         """How many more slots the live calls and the backfill that wait could use."""

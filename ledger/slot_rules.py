@@ -12,13 +12,15 @@ from zlib import crc32
 class Claim:
     """What one process has and wants.
 
-    `live_short` is the live calls that wait for more slots than its own backfill will give back; `backfill` says that
-    it makes or wants calls of backfill.
+    `without_since` is when it began to wait without any slot, 0 where it has one or wants none. `live_short` is the
+    live calls that wait for more slots than its own backfill will give back; `backfill` says that it makes or wants
+    calls of backfill.
     """
 
     holder: str
     held: int
     waiting: bool
+    without_since: float
     live_short: int
     backfill: bool
 
@@ -59,7 +61,7 @@ def owed_to_share(picture: Picture) -> int:
 
 def is_my_turn_to_rotate(picture: Picture, turn: int) -> bool:
     """Whether I give a slot back in this turn, because there are more processes than slots and some have none."""
-    starving = sum(claim.waiting and not claim.held for claim in picture.others) - picture.free
+    starving = len(_starving(picture.others)) - picture.free
     if picture.share or starving <= 0:
         return False
     holders = sorted((c.holder for c in picture.claims if c.held), key=lambda h: crc32(f"{turn}/{h}".encode()))
@@ -68,10 +70,17 @@ def is_my_turn_to_rotate(picture: Picture, turn: int) -> bool:
 
 def claimable(picture: Picture, live: int, backfill: int) -> int:
     """How many free slots I may take for so many waiting calls: live ones first, and never another's share."""
-    for_live = min(live, picture.free)
-    others = picture.others
+    for_live, others = min(live, picture.free), picture.others
+    if picture.share == 0 and (starving := _starving(picture.claims)):
+        return int(picture.me in starving[: picture.free])
     kept = max(sum(claim.live_short for claim in others), sum(_below(claim, picture.share) for claim in others))
     return for_live + max(0, min(backfill, picture.free - for_live - kept))
+
+
+def _starving(claims: Sequence[Claim]) -> list[str]:
+    """The processes that wait without any slot, longest first."""
+    wanting = (claim for claim in claims if claim.waiting and not claim.held and claim.without_since)
+    return [claim.holder for claim in sorted(wanting, key=lambda claim: (claim.without_since, claim.holder))]
 
 
 def _below(claim: Claim, share: int) -> int:

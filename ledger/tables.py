@@ -203,6 +203,7 @@ class CallClaimRow(SQLModel, table=True):
     system: str = Field(primary_key=True)
     holder: str = Field(primary_key=True)
     waiting: bool = False
+    without_since: float = 0.0
     live_short: int = 0
     backfill: bool = False
     seen_at: float = 0.0

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
+from decimal import Decimal
 
 from connectors.errors import NotFound
 from connectors.guard import remote_write
@@ -68,9 +69,9 @@ class NetSuiteRest:
         """What NetSuite does with a second item receipt of the same external id."""
         return self._settings.repeat
 
-    def receipt_body(self, receipt: ReceiptToSend) -> str:
-        """The exact JSON text that makes this item receipt."""
-        return self._receipts.body(receipt)
+    def receipt_body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal] | None = None) -> str:
+        """The exact JSON text that makes this item receipt, to be sent while so much is received."""
+        return self._receipts.body(receipt, received or {})
 
     @remote_write
     def create_receipt(self, body: str) -> WriteOutcome:

@@ -70,8 +70,12 @@ class NetSuitePort(Protocol):
     def repeat(self) -> RepeatBehavior:
         """What NetSuite does with a second item receipt of the same external id."""
 
-    def receipt_body(self, receipt: ReceiptToSend) -> str:
+    def receipt_body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal] | None = None) -> str:
         """The exact JSON text that makes this item receipt, to be stored before it is sent.
+
+        `received` is what the purchase order has received by now, by line id, as `orders` tells it: then the receipt is
+        sent only while that is so, and an earlier sending that was applied keeps a second one from being made even
+        where it cannot be found.
 
         Raises:
             UnsafeReceiptError: it names no line, receives nothing, or has an id or quantity that NetSuite has not.

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -52,7 +53,7 @@ class Receipts:
         self._settings, self._session = settings, session
         self._jobs = Jobs(session, settings.job_wait)
 
-    def body(self, receipt: ReceiptToSend) -> str:
+    def body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal]) -> str:
         """The exact JSON text that makes this item receipt."""
         list(receipt_files([receipt]))  # raises where NetSuite would make something else of it
         lines = sorted(receipt.quantities.items(), key=lambda line: int(line[0]))
@@ -61,7 +62,8 @@ class Receipts:
             "tranDate": receipt.received_at.astimezone(self._settings.timezone).date().isoformat(),
             "item": {"items": [self._item(line_id, quantity) for line_id, quantity in lines]},
         }
-        return exact_json.dumps({"po_id": receipt.po_id, "receipt": made})
+        before = {line_id: received[line_id] for line_id, _ in lines if line_id in received}
+        return exact_json.dumps({"po_id": receipt.po_id, "receipt": made, **({"received": before} if before else {})})
 
     def _item(self, line_id: str, quantity: exact_json.Value) -> Mapping[str, exact_json.Value]:
         received = {"itemReceive": True, "quantity": quantity} if quantity else {"itemReceive": False}
@@ -91,13 +93,11 @@ class Receipts:
             order = self._order(_CREATE, stored.po_id)
         except NotFound as error:
             return WriteOutcome(outcome=Outcome.REJECTED, problem=error.message, http_status=HTTPStatus.NOT_FOUND)
-        named, open_lines = stored.quantities.keys(), order.open_lines
-        if named == open_lines:
+        if not (changes := "; ".join(_changes(stored, order))):
             return None
         if (found := self._by_external_id(_CREATE, stored)) is not None:
             return _already(stored, found)
-        told = "; ".join(_lines_changed(stored, named, open_lines))
-        raise LinesChanged(self._session.name, _CREATE, f"{told}; nothing was sent: read it again and promise anew")
+        raise LinesChanged(self._session.name, _CREATE, f"{changes}; nothing was sent: read it again and promise anew")
 
     def _sent(self, stored: StoredReceipt) -> Answer:
         content, path = exact_json.dumps(stored.receipt), _transform(stored.po_id)
@@ -222,6 +222,8 @@ def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
     source = found.created_from.id if found.created_from else None
     if source is not None and source != stored.po_id:
         yield f"it is of purchase order {source}, not {stored.po_id}"
+    if found.external_id != stored.external_id:
+        yield f"its external id is {found.external_id or 'empty'}: NetSuite did not keep {stored.external_id}"
     wanted = {line_id: quantity for line_id, quantity in stored.quantities.items() if quantity}
     for line_id in sorted(wanted.keys() | found.quantities.keys()):
         got, meant = found.quantities.get(line_id, 0), wanted.get(line_id, 0)
@@ -229,8 +231,14 @@ def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
             yield f"line {line_id} has {got:f} received, {meant:f} were promised"
 
 
-def _lines_changed(stored: StoredReceipt, named: Collection[str], open_lines: Collection[str]) -> Iterator[str]:
-    if more := sorted({*open_lines} - {*named}):
-        yield f"purchase order {stored.po_id} has open lines that the receipt does not name: {', '.join(more)}"
-    if gone := sorted({*named} - {*open_lines}):
+def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:
+    """Where the purchase order is not as the receipt takes it to be."""
+    named = stored.quantities.keys()
+    if more := sorted(order.open_lines - named):
+        yield f"purchase order {order.id} has open lines that the receipt does not name: {', '.join(more)}"
+    if gone := sorted(named - order.open_lines):
         yield f"lines of the receipt are closed or received in full: {', '.join(gone)}"
+    for line in order.item.items:
+        before = stored.received.get(line.line, line.quantity_received)
+        if before != line.quantity_received:
+            yield f"line {line.line} has {line.quantity_received:f} received, {before:f} when it was promised"

@@ -112,6 +112,8 @@ class StoredReceipt(BaseModel):
 
     po_id: str
     receipt: dict[str, Any]
+    received: dict[str, Decimal] = {}
+    """Line id -> what the purchase order has received, where the receipt is to be sent only while that is so."""
 
     @property
     def external_id(self) -> str:

@@ -16,6 +16,7 @@ def upgrade() -> None:
     sa.Column('system', sa.String(), nullable=False),
     sa.Column('holder', sa.String(), nullable=False),
     sa.Column('waiting', sa.Boolean(), nullable=False),
+    sa.Column('without_since', sa.Float(), nullable=False),
     sa.Column('live_short', sa.Integer(), nullable=False),
     sa.Column('backfill', sa.Boolean(), nullable=False),
     sa.Column('seen_at', sa.Float(), nullable=False),
