@@ -34,9 +34,10 @@ def refusal_in(body: str | bytes) -> Refusal:
     if not isinstance(said, Mapping):
         return Refusal("", NO_REASON)
     if "error" in said:
-        return Refusal(_text(said.get("error")), in_words([said.get("error"), said.get("error_description")]))
+        told = [_text(said.get("error")), _text(said.get("error_description"))]
+        return Refusal(told[0], in_words(": ".join(filter(None, told))) or NO_REASON)
     details = [each for each in _list(said.get("o:errorDetails")) if isinstance(each, Mapping)]
-    words = in_words([[_text(each.get("o:errorCode")), _told(each)] for each in details])
+    words = in_words([_told(each) for each in details])
     code = next((_text(each.get("o:errorCode")) for each in details if each.get("o:errorCode")), "")
     return Refusal(code, words or in_words([said.get("title")]) or NO_REASON)
 
@@ -47,10 +48,11 @@ def refusal_of(answer: Answer) -> Refusal:
 
 
 def _told(detail: Mapping[str, Any]) -> str:
-    """The sentence, with the place in our request that it is about."""
+    """The code and the sentence, with the place in our request that it is about."""
     places = ("o:errorPath", "o:urlPath", "o:errorHeader", "o:errorQueryParam")
     place = next((_text(detail.get(key)) for key in places if detail.get(key)), "")
-    return f"{_text(detail.get('detail'))} (at {place})" if place else _text(detail.get("detail"))
+    told = ": ".join(filter(None, (_text(detail.get("o:errorCode")), _text(detail.get("detail")))))
+    return f"{told} (at {place})" if place else told
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from connectors import exact_json
 from connectors.errors import Ambiguous, Contract, NotFound, Throttled
+from connectors.exact_json import plain
 from connectors.http import Answer
 from connectors.netsuite import suiteql
 from connectors.netsuite.answers import (
@@ -36,6 +37,7 @@ _STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyVal
 """By default a misspelt field is dropped in silence (netsuite 8)."""
 _IDEMPOTENCY_KEYS = uuid.UUID("6f0e8a5c-53c5-4ef0-9d52-2f7f5b1d5f0a")
 _ATTEMPTS = 3
+_NONE = Decimal(0)
 _AT_ONCE = 100
 _RAW = 4_000
 _CREATE, _FIND, _READ = "create_receipt", "find_receipt", "read_back"
@@ -226,9 +228,9 @@ def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
         yield f"its external id is {found.external_id or 'empty'}: NetSuite did not keep {stored.external_id}"
     wanted = {line_id: quantity for line_id, quantity in stored.quantities.items() if quantity}
     for line_id in sorted(wanted.keys() | found.quantities.keys()):
-        got, meant = found.quantities.get(line_id, 0), wanted.get(line_id, 0)
+        got, meant = found.quantities.get(line_id, _NONE), wanted.get(line_id, _NONE)
         if got != meant:
-            yield f"line {line_id} has {got:f} received, {meant:f} were promised"
+            yield f"line {line_id} has {plain(got)} received, {plain(meant)} were promised"
 
 
 def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:
@@ -241,4 +243,5 @@ def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:
     for line in order.item.items:
         before = stored.received.get(line.line, line.quantity_received)
         if before != line.quantity_received:
-            yield f"line {line.line} has {line.quantity_received:f} received, {before:f} when it was promised"
+            now = plain(line.quantity_received)
+            yield f"line {line.line} has {now} received, {plain(before)} when it was promised"
