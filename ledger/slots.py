@@ -48,6 +48,11 @@ def backfill() -> Iterator[None]:
         _lane.reset(token)
 
 
+def lane_here() -> Lane:
+    """How urgent calls of this thread are."""
+    return _lane.get()
+
+
 class SlotBudget:
     """Turns at calling remote systems that bound calls side by side, shared by every process on this ledger.
 
@@ -94,7 +99,7 @@ class SlotBudget:
     def _slot(self, system: str, agent: "_Agent") -> int:
         if (paused := agent.paused_s) > self._patience_s:
             raise BudgetExhaustedError(f"{system}: no call for another {paused:.0f} s, it asked for a pause")
-        waiter = agent.pool.enter(_lane.get())
+        waiter = agent.pool.enter(lane_here())
         if waiter.slot is None:
             agent.serve(waiter)
             waiter.ready.wait(self._patience_s)

@@ -34,7 +34,9 @@ class Session:
 
     def __init__(self, settings: RestSettings, budget: CallBudget | None = None, on_call: OnCall | None = None) -> None:
         self._system = RemoteSystem(settings.budget_name, settings, budget, on_call)
-        self._tokens = TokenSource(settings, self._system)
+        # A token is asked for without a slot: whoever holds one may be waiting for the token.
+        self._login = RemoteSystem(settings.budget_name, settings, on_call=on_call)
+        self._tokens = TokenSource(settings, self._login)
         self._page_rows = settings.page_rows
 
     @property
@@ -53,6 +55,7 @@ class Session:
     def close(self) -> None:
         """Let go of all connections."""
         self._system.close()
+        self._login.close()
 
     def get(self, operation: str, path: str, params: Mapping[str, str | int] | None = None) -> Mapping[str, Any]:
         """The JSON object that NetSuite answers to a read.
@@ -82,18 +85,17 @@ class Session:
             Throttled: too many calls at once; the budget is paused.
         """
         given = request.pop("headers", {})
-        with self.turn():
-            token = self._tokens.current()
-            try:
-                return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
-            except Unauthorized as error:
-                if error.status != HTTPStatus.UNAUTHORIZED:
-                    raise self._explained(error) from None
-            token = self._tokens.renewed(token)
-            try:
-                return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
-            except Unauthorized as error:
+        token = self._tokens.current()
+        try:
+            return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
+        except Unauthorized as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
                 raise self._explained(error) from None
+        token = self._tokens.renewed(token)
+        try:
+            return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
+        except Unauthorized as error:
+            raise self._explained(error) from None
 
     def _checked(self, answer: Answer) -> Answer:
         code = "" if answer.ok else refusal_of(answer).code
