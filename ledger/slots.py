@@ -167,7 +167,10 @@ class _Agent:
                 self._paused_until = now + self._paused_for * random.uniform(1.0, 1.25)  # noqa: S311 - no secret
             until = self._paused_until
         self.pool.hand_out(until, 0)
-        self._book.pause(time.time() + until - now)
+        try:
+            self._book.pause(time.time() + until - now)
+        except LedgerUnavailableError as error:
+            log.warning("other processes do not know of a pause", problem=str(error))
         self.wake()
 
     # ---- the thread --------------------------------------------------------------------------------------------------
