@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ TOWN: dict[str, Sequence[Mapping[str, Any]]] = {
         {"productId": "CARD", "upc": "0740000000099", "stocked": False},
     ],
 }
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls that wait."""
+    with ThreadPoolExecutor(15) as executor:
+        yield executor
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ class Rest:
     def __init__(self, sandbox: SandboxProcess, client: httpx.Client) -> None:
         self.sandbox = sandbox
         self.client = client
-        self.token_url = f"{sandbox.admin_url}{TOKEN_PATH}"
+        self.token_url = f"{sandbox.netsuite_url}{TOKEN_PATH}"
         self.certificate_id = self.register(ec_key())
         self.headers = {"authorization": f"Bearer {self.sign_in()}"}
 

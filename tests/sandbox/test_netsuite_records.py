@@ -78,7 +78,7 @@ def test_the_status_is_computed(rest: Rest, books: NetSuite, doings: list[str], 
 
 def test_a_transform_receives_what_is_asked_and_leaves_out_what_is_not(rest: Rest, books: NetSuite) -> None:
     po_id = books.order()
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"orderLine": 1, "itemReceive": True, "quantity": 4, "location": {"id": "17"}},
         {"orderLine": 4, "itemReceive": False},
     ]

@@ -20,6 +20,9 @@ WHERE t.type = 'PurchOrd' AND BUILTIN.CF(t.status) IN ('PurchOrd:B', 'PurchOrd:D
   AND tl.mainline = 'F' AND tl.taxline = 'F' AND tl.isclosed = 'F' AND tl.quantity > NVL(tl.quantityshiprecv, 0)
   AND t.id > {after} ORDER BY t.id, tl.id
 """
+STATUS = "SELECT BUILTIN.CF(status) AS status FROM transaction WHERE id = {}"
+VALUE = "SELECT {} AS found FROM transaction WHERE id = 4410021"
+WHERE = "SELECT id FROM transaction WHERE {}"
 CASES = {"item": "SKU-3", "quantity": "2.5", "unit": "CS", "unitRate": 12, "location": 18}
 
 
@@ -28,7 +31,7 @@ def pending(rest: Rest, after: int = 0) -> list[tuple[str, str]]:
 
 
 def status(rest: Rest, po_id: str) -> str:
-    [row] = rest.rows("SELECT BUILTIN.CF(status) AS status FROM transaction WHERE id = " + po_id)
+    [row] = rest.rows(STATUS.format(po_id))
     return row["status"]
 
 
@@ -214,7 +217,7 @@ def test_what_is_not_known_is_refused_by_name(rest: Rest, books: NetSuite, sql: 
 )
 def test_expressions_have_their_values(rest: Rest, books: NetSuite, expression: str, found: str | None) -> None:
     books.order(poId=4410021, created="2026-11-21T06:30:00Z")
-    [row] = rest.rows(" ".join(["SELECT", expression, "AS found FROM transaction WHERE id = 4410021"]))
+    [row] = rest.rows(VALUE.format(expression))
     assert row.get("found") == found
 
 
@@ -237,7 +240,7 @@ def test_expressions_have_their_values(rest: Rest, books: NetSuite, expression: 
 )
 def test_conditions_hold_or_not(rest: Rest, books: NetSuite, condition: str, holds: bool) -> None:
     books.order(poId=4410021, created="2026-11-21T06:30:00Z")
-    found = rest.rows("SELECT id FROM transaction WHERE " + condition)
+    found = rest.rows(WHERE.format(condition))
     assert found == ([{"id": "4410021"}] if holds else [])
 
 
@@ -258,7 +261,7 @@ def test_rows_can_be_grouped_ordered_and_cut(rest: Rest, books: NetSuite) -> Non
 def test_item_receipts_are_found_by_external_id_with_their_lines(rest: Rest, books: NetSuite) -> None:
     po_id = books.order()
     for number in (1, 2):
-        body = {"externalId": f"WB-RCPT-{number}", "tranDate": "2026-11-20"}
+        body: dict[str, Any] = {"externalId": f"WB-RCPT-{number}", "tranDate": "2026-11-20"}
         rest.transform(po_id, {"orderLine": 1, "quantity": number}, {"orderLine": 4, "itemReceive": False}, **body)
     sql = """SELECT t.id, t.externalid, t.tranid, TO_CHAR(t.trandate, 'YYYY-MM-DD') AS day, tl.createdfrom, tl.quantity
              FROM transaction t JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'F'
