@@ -44,7 +44,7 @@ class SuiteQl:
         query = _query(await request.body())
         try:
             rows, total = self._rows(translate(query, login.permissions), limit, offset)
-        except SqlError as error:
+        except (SqlError, RecursionError) as error:
             detail = f"Invalid search query. Detailed unprocessed description follows. {error}."
             raise bad_request("INVALID_PARAMETER", detail, query="q") from error
         return json_answer(_shown(request, rows, (limit, offset, total)))
