@@ -54,7 +54,7 @@ class Mirror:
         Raises:
             SqlError: The query makes no sense, such as a sum in its WHERE.
         """
-        self._refresh()
+        self.refresh()
         self._told.clear()
         try:
             cursor = self._connection.execute(sql)
@@ -62,7 +62,7 @@ class Mirror:
         except sqlite3.Error as error:
             raise SqlError(f"the query cannot be answered: {'; '.join(self._told) or error}") from error
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Load what has changed; everything after a start, a reset, or a change of the account's zone."""
         database, now = self._world.database, now_ms()
         state = (self._world.calls.age, self._world.settings.netsuite_zone)

@@ -31,6 +31,10 @@ class SuiteQl:
         self._world = world
         self._mirror = Mirror(world)
 
+    def keep_up(self) -> None:
+        """Take in what has changed now, so that no later query waits for the changes of many calls."""
+        self._mirror.refresh()
+
     async def answer(self, request: Request, login: Login) -> Response:
         """Answer a query.
 
