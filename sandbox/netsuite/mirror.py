@@ -42,7 +42,9 @@ class Mirror:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._connection = _empty()
+        self._told: list[str] = []
+        self._connection = _empty(self._told)
+        self._listed: set[tuple[int, int, str | None]] = set()
         self._state: tuple[int, str] | None = None
         self._shows_later: dict[int, int] = {}
 
@@ -52,20 +54,22 @@ class Mirror:
         Raises:
             SqlError: The query makes no sense, such as a sum in its WHERE.
         """
-        self._refresh()
+        self.refresh()
+        self._told.clear()
         try:
             cursor = self._connection.execute(sql)
             return [column[0] for column in cursor.description], cursor.fetchall()
         except sqlite3.Error as error:
-            raise SqlError(f"the query cannot be answered: {error}") from error
+            raise SqlError(f"the query cannot be answered: {'; '.join(self._told) or error}") from error
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Load what has changed; everything after a start, a reset, or a change of the account's zone."""
         database, now = self._world.database, now_ms()
         state = (self._world.calls.age, self._world.settings.netsuite_zone)
         if state != self._state:
             self._connection.close()
-            self._connection, self._state, self._shows_later = _empty(), state, {}
+            self._connection, self._state, self._shows_later = _empty(self._told), state, {}
+            self._listed.clear()
             database.run("INSERT OR IGNORE INTO nsChange SELECT id FROM nsOrder")
         changed = {row["orderId"] for row in database.rows("SELECT orderId FROM nsChange")}
         for order_id in changed | {each for each, due in self._shows_later.items() if due <= now}:
@@ -165,15 +169,20 @@ class Mirror:
 
     def _goods(self, line: Line) -> Row:
         """Return a line's item, unit and place, which the lists then have."""
-        database = self._world.database
-        item, unit, rate = item_id(database, line.item), unit_id(database, line), plain_number(line.unit_rate)
+        item, unit = item_id(self._world.database, line.item), unit_id(self._world.database, line)
+        if (item, unit, line.location) not in self._listed:
+            self._list(line, item, unit)
+            self._listed.add((item, unit, line.location))
+        told = {"item": item, "x_df_item": line.item, "units": unit, "x_df_units": line.unit}
+        return {**told, "location": line.location}
+
+    def _list(self, line: Line, item: int, unit: int) -> None:
+        rate = plain_number(line.unit_rate)
         self._put("item", {"id": item, "itemid": line.item, "unitstype": UNITS_TYPE_ID})
         uom = {"internalid": unit, "unitstype": UNITS_TYPE_ID, "unitname": line.unit, "abbreviation": line.unit}
         self._put("unitstypeuom", {**uom, "conversionrate": rate, "baseunit": "T" if rate == "1" else "F"})
         if line.location is not None:
             self._put("location", {"id": line.location, "name": f"Location {line.location}"})
-        told = {"item": item, "x_df_item": line.item, "units": unit, "x_df_units": line.unit}
-        return {**told, "location": line.location}
 
     def _put(self, table: str, row: Row) -> None:
         columns = ", ".join(f'"{name}"' for name in row)
@@ -189,10 +198,11 @@ class Mirror:
         return f"{self._moment(ms)[:10]} 00:00:00"
 
 
-def _empty() -> sqlite3.Connection:
+def _empty(told: list[str]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA case_sensitive_like = ON")
     for name, table in TABLES.items():
         connection.execute(table.ddl(name))
     connection.executescript(_INDEXES)
-    add_functions(connection)
+    add_functions(connection, told)
     return connection

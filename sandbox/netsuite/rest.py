@@ -103,6 +103,7 @@ class NetSuiteApi:
         if "respond-async" in request.headers.get("prefer", ""):
             return self._taken_in(request, wanted)
         made = receive(self._world, wanted)
+        self._suiteql.keep_up()
         mark_applied(request.scope)
         return Response(None, HTTPStatus.NO_CONTENT, {"location": f"{_base(request)}{RECORD_ROOT}/itemReceipt/{made}"})
 

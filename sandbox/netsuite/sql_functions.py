@@ -5,25 +5,34 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.netsuite.sql_words import SqlError
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
 _PARTS: Final = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S"}
 _FORMAT: Final = re.compile(r'YYYY|MM|DD|HH24|MI|SS|"([^"]*)"|[^A-Za-z"]')
 _INSIDE: Final = "%Y-%m-%d %H:%M:%S"
 
 
-def add_functions(connection: sqlite3.Connection) -> None:
-    """Make the functions known to a connection."""
-    connection.create_function("ns_to_char", 2, to_char, deterministic=True)
-    connection.create_function("ns_to_date", 2, to_date, deterministic=True)
-    connection.create_function("ns_to_timestamp", 2, to_date, deterministic=True)
-    connection.create_function("ns_to_number", 1, to_number, deterministic=True)
-    connection.create_function("ns_shown_date", 1, shown_date, deterministic=True)
+def add_functions(connection: sqlite3.Connection, told: list[str]) -> None:
+    """Make the functions known to a connection; why one fails is told, since SQLite keeps it to itself."""
+
+    def telling(function: Callable[..., Any]) -> Callable[..., Any]:
+        def told_function(*values: Any) -> Any:
+            try:
+                return function(*values)
+            except (SqlError, ValueError, TypeError) as error:
+                told.append(str(error))
+                raise
+
+        return told_function
+
+    for name, arguments, function in _FUNCTIONS:
+        connection.create_function(name, arguments, telling(function), deterministic=True)
 
 
 def to_char(moment: str | None, form: str) -> str | None:
@@ -70,3 +79,9 @@ def _python_form(form: str) -> str:
         pieces.append(_PARTS.get(found[0]) or literal.replace("%", "%%"))
         place = found.end()
     return "".join(pieces)
+
+
+_FUNCTIONS: Final = (
+    *(("ns_to_char", 2, to_char), ("ns_to_date", 2, to_date), ("ns_to_timestamp", 2, to_date)),
+    *(("ns_to_number", 1, to_number), ("ns_shown_date", 1, shown_date)),
+)

@@ -31,6 +31,10 @@ class SuiteQl:
         self._world = world
         self._mirror = Mirror(world)
 
+    def keep_up(self) -> None:
+        """Take in what has changed now, so that no later query waits for the changes of many calls."""
+        self._mirror.refresh()
+
     async def answer(self, request: Request, login: Login) -> Response:
         """Answer a query.
 
@@ -44,7 +48,7 @@ class SuiteQl:
         query = _query(await request.body())
         try:
             rows, total = self._rows(translate(query, login.permissions), limit, offset)
-        except SqlError as error:
+        except (SqlError, RecursionError) as error:
             detail = f"Invalid search query. Detailed unprocessed description follows. {error}."
             raise bad_request("INVALID_PARAMETER", detail, query="q") from error
         return json_answer(_shown(request, rows, (limit, offset, total)))
