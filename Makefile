@@ -9,10 +9,10 @@ UV = $$(command -v uv || echo $(TOOLS)/uv/bin/uv)
 RUN = $(UV) run --no-sync
 STEP = sh tools/step.sh
 
-.PHONY: help setup demo test bench bench-po lint types format server worker sandbox clean
+.PHONY: help setup demo test bench bench-po bench-netsuite lint types format server worker sandbox clean
 
 help: ## List every target
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## Get uv, the locked dependencies and a Temporal server (some minutes the first time, 2 seconds later)
 	@sh tools/setup.sh
@@ -37,6 +37,9 @@ bench: setup ## Measure orders per second beside a workflow that does nothing (N
 bench-po: setup ## Measure files of purchase orders beside their bare parts, and SFTP beside OpenSSH's own client
 	@$(RUN) python -m bench.po
 	@$(RUN) python -m bench.sftp
+
+bench-netsuite: setup ## Measure how well the slots of a NetSuite account are used, live calls beside backfill (3 minutes)
+	@$(RUN) python -m bench.netsuite
 
 lint: setup ## Check style and format
 	@$(STEP) "style (ruff check)" $(RUN) ruff check .

@@ -74,8 +74,12 @@ class NotASalesOrder(NotFound):
 
 
 class Unauthorized(ConnectorError):
-    """The remote does not accept our credentials (401) or does not permit the call (403); nothing was applied."""
+    """The remote does not accept our credentials (401) or does not permit the call (403); nothing was applied.
 
-    def __init__(self, system: str, operation: str, message: str, status: int) -> None:
+    `said` is its answer as it came, bounded, for the driver to explain; never a part of a message.
+    """
+
+    def __init__(self, system: str, operation: str, message: str, status: int, said: str = "") -> None:
         super().__init__(system, operation, message)
         self.status = status
+        self.said = said

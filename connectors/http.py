@@ -28,6 +28,7 @@ _log = structlog.get_logger("connectors")
 
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 _PAUSE_WITHOUT_WORD = timedelta(seconds=1)
+_SAID = 4_000
 _COME_BACK_LATER = frozenset({408, 425, 429})
 _NO_ENTRY = frozenset({401, 403})
 _NOTHING_SENT = (
@@ -274,10 +275,10 @@ class RemoteSystem:
             # Whoever answers this, the service or a gateway in front of it, does not say how far the request came.
             raise self._lost(operation, f"answered {_named(status)}", write=True)
         if status in _COME_BACK_LATER:
-            self._throttled(answer)
+            self.throttled(answer)
         if status in _NO_ENTRY:
             advice = "check the credentials and permissions in waybill.toml and its secrets; nothing was applied"
-            raise Unauthorized(self.name, operation, f"{_named(status)}; {advice}", status)
+            raise Unauthorized(self.name, operation, f"{_named(status)}; {advice}", status, answer.text[:_SAID])
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise self._lost(operation, f"answered {_named(status)}", write=write)
         if not answer.ok and status < HTTPStatus.BAD_REQUEST:
@@ -285,7 +286,8 @@ class RemoteSystem:
                 raise self._lost(operation, f"answered {_named(status)}", write=True)
             raise Contract(self.name, operation, place="status", expected="an answer at base_url", got=_named(status))
 
-    def _throttled(self, answer: Answer) -> NoReturn:
+    def throttled(self, answer: Answer) -> NoReturn:
+        """Pause the budget and raise `Throttled`: this answer, whatever its status, asks to come back later."""
         wait = _retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
         self._budget.pause(self.name, (wait or _PAUSE_WITHOUT_WORD).total_seconds())
         when = f"in {wait.total_seconds():.0f} s" if wait else "later"

@@ -194,3 +194,17 @@ class CallSlotRow(SQLModel, table=True):
     slot: int = Field(primary_key=True)
     holder: str = ""
     until: float = 0.0
+
+
+class CallClaimRow(SQLModel, table=True):
+    """What one process wants of a remote system's places, so that the others can give way (`ledger.slots`)."""
+
+    __tablename__ = "call_claims"
+
+    system: str = Field(primary_key=True)
+    holder: str = Field(primary_key=True)
+    waiting: bool = False
+    without_since: float = 0.0
+    live_short: int = 0
+    backfill: bool = False
+    seen_at: float = 0.0

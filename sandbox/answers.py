@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.netsuite.rest_errors import error_body
 
 if TYPE_CHECKING:
     from sandbox.faults import FaultDefinition
 
 _JSON = "application/json"
 _PROXY_STATUSES = {502, 503, 504}
+_CODES: Final = {
+    400: "USER_ERROR",
+    401: "INVALID_LOGIN",
+    403: "INSUFFICIENT_PERMISSION",
+    404: "NONEXISTENT_ID",
+    429: "CONCURRENCY_LIMIT_EXCEEDED",
+}
+"""NetSuite's error codes where a fault names only a status."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def _failure(definition: FaultDefinition, system: str) -> Answer:
         return Answer(definition.status, page.encode(), {**headers, "content-type": "text/html"})
     return Answer(
         definition.status,
-        json.dumps(_error_body(system, definition.status, definition.message)).encode(),
+        json.dumps(_error_body(system, definition.status, definition.message, definition.code)).encode(),
         headers,
     )
 
@@ -71,7 +82,9 @@ def _garbage(definition: FaultDefinition, real: Answer) -> Answer:
             body = _huge(real.body, int(definition.size_mb * 1_000_000))
         case "empty":
             body = b""
-    return Answer(real.status, body, real.headers)
+    # Where the real answer has no body, something must carry this one.
+    status = HTTPStatus.OK if real.status == HTTPStatus.NO_CONTENT else real.status
+    return Answer(status, body, real.headers)
 
 
 def _content(real: Answer) -> Any:
@@ -81,7 +94,7 @@ def _content(real: Answer) -> Any:
 
 def _huge(body: bytes, size: int) -> bytes:
     """Return valid JSON of at least this size around the real body."""
-    return b'{"padding":"' + b"x" * size + b'","answer":' + body + b"}"
+    return b'{"padding":"' + b"x" * size + b'","answer":' + (body or b"null") + b"}"
 
 
 def _scramble(value: Any) -> Any:
@@ -95,18 +108,24 @@ def _scramble(value: Any) -> Any:
     return [value]
 
 
-def _error_body(system: str, status: int, message: str) -> dict[str, Any]:
+def _error_body(system: str, status: int, message: str, code: str | None = None) -> dict[str, Any]:
+    if system == "netsuite":
+        return error_body(status, code or _CODES.get(status, "UNEXPECTED_ERROR"), message)
     if system == "hotwax":
         return {"errorCode": status, "errors": message}
     return {"success": False, "Message": message}
 
 
 def _soft_body(system: str, message: str) -> dict[str, Any]:
+    if system == "netsuite":
+        return error_body(200, "UNEXPECTED_ERROR", message)
     return {"_ERROR_MESSAGE_": message} if system == "hotwax" else {"success": False, "Message": message}
 
 
 def _plausible(system: str) -> bytes:
     """Return a body that looks right from afar, for a call that was never applied."""
+    if system == "netsuite":
+        return b'{"links":[],"count":1,"hasMore":false,"items":[{"links":[],"id":"991"}],"offset":0,"totalResults":1}'
     if system == "hotwax":
         return b'{"entityValueList":[{"orderId":"10001","statusId":"ORDER_COMPLETED"}]}'
     return b'{"success":true,"DocumentNo":"700001","Sid":"600000000000000001"}'

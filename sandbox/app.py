@@ -10,6 +10,7 @@ from sandbox.admin.routes import AdminApi
 from sandbox.gate import Gate
 from sandbox.hotwax import data_manager
 from sandbox.hotwax.rest import HotWaxApi
+from sandbox.netsuite.rest import NetSuiteApi
 from sandbox.netsuite.runner import Runner
 from sandbox.retailpro.rest import RetailProApi
 from sandbox.world import World
@@ -25,7 +26,11 @@ class Sandbox:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        systems = {"hotwax": HotWaxApi(world).router(), "retailpro": RetailProApi(world).router()}
+        systems = {
+            "hotwax": HotWaxApi(world).router(),
+            "retailpro": RetailProApi(world).router(),
+            "netsuite": NetSuiteApi(world).router(),
+        }
         self._runner = Runner(world)
         self._gate = Gate(world, systems, AdminApi(world, self._runner).router())
 

@@ -1,4 +1,7 @@
-"""Store associates and the shop's back office: what they do to orders, now or at a planned moment."""
+"""Store associates and the shop's back office: what they do to orders, now or at a planned moment.
+
+The plan holds whatever the systems do later, NetSuite's asynchronous jobs too.
+"""
 
 # ruff: noqa: N815 - HotWax's own field names are what callers write
 
@@ -13,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sandbox.clock import now_ms
 from sandbox.hotwax import lifecycle, receiving_deeds
 from sandbox.hotwax.numbers import orders_with_number
+from sandbox.netsuite import jobs
 from sandbox.problems import BadInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -116,7 +120,9 @@ async def work(world: World) -> None:
 
 
 def _perform_planned(world: World, action: dict[str, Any]) -> None:
-    if action["action"] in receiving_deeds.ACTIONS:
+    if action["action"] == jobs.ACTION:
+        jobs.perform(world, action["job"])
+    elif action["action"] in receiving_deeds.ACTIONS:
         receiving_deeds.perform(world, receiving_deeds.PoDeed.model_validate(action))
     else:
         perform(world, Deed.model_validate(action))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DROPPED = 0
 """The status of a call that got no answer."""
 
-_ORDER_ID = re.compile(r"(/oms/(?:orders|purchaseOrders)/)[^/]+")
+_ID = re.compile(r"(/(?:oms/(?:orders|purchaseOrders)|record/v1/\w+|async/v1/job)/)[^/]+")
 _COUNT_SQL = (
     "INSERT INTO callCount VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET"
     " count = count + 1, peakInFlight = max(peakInFlight, excluded.peakInFlight)"
@@ -73,7 +73,7 @@ class CallBook:
         if call.age != self.age:
             return
         kind = call.fault.definition.kind if call.fault else ""
-        route = _ORDER_ID.sub(r"\1{orderId}", call.path)
+        route = _ID.sub(r"\1{id}" if call.system == "netsuite" else r"\1{orderId}", call.path)
         with self._database.transaction():
             self._database.run(_COUNT_SQL, (call.system, call.method, route, call.status, kind, call.in_flight))
             if settings.record == "full":

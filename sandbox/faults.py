@@ -26,7 +26,7 @@ class FaultDefinition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    system: Literal["hotwax", "retailpro"] | None = None
+    system: Literal["hotwax", "retailpro", "netsuite"] | None = None
     method: str | None = None
     path: str | None = None
     path_regex: str | None = None
@@ -44,6 +44,7 @@ class FaultDefinition(BaseModel):
     status: Annotated[int, Field(ge=400, le=599)] = 503
     retry_after: str | int | None = None
     message: str = "injected by the sandbox"
+    code: str | None = None
     garbage: Garbage = "not_json"
     size_mb: Annotated[float, Field(gt=0, le=256)] = 11
 
@@ -173,9 +174,9 @@ class FaultBook:
                 found = fault
         return Verdict(delay_s, found, latency)
 
-    def visibility_delay_s(self, key: str, event: str = "OrderStatus") -> float:
+    def visibility_delay_s(self, key: str, event: str = "OrderStatus", system: str = "hotwax") -> float:
         """Return how long a new row of this order (or import file) stays unseen, by the `delayed_visibility` faults."""
-        subject = Subject("hotwax", "EVENT", event, key.encode())
+        subject = Subject(system, "EVENT", event, key.encode())
         late = [fault for fault in self._faults.values() if fault.definition.kind == "delayed_visibility"]
         return max((fault.definition.seconds or 0 for fault in late if self._fires(fault, subject)), default=0)
 

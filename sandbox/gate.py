@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from sandbox.answers import Answer, refusal, spoil
 from sandbox.faults import Subject
 from sandbox.http import ABORT, APPLIED
+from sandbox.netsuite import concurrency
+from sandbox.tokens import void_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,11 +23,14 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 # HotWax's older half lives below /api: what is not Retail Pro's there is HotWax's.
-_ROOTS: Final = (("/rest/s1/", "hotwax"), ("/api/v1/", "retailpro"), ("/api/", "hotwax"))
+_ROOTS: Final = (
+    *(("/rest/s1/", "hotwax"), ("/api/v1/", "retailpro"), ("/api/", "hotwax")),
+    ("/services/rest/", "netsuite"),
+)
 
 
 class Gate:
-    """The ASGI application in front of both systems and the admin API."""
+    """The ASGI application in front of all systems and the admin API."""
 
     def __init__(self, world: World, systems: Mapping[str, ASGIApp], admin: ASGIApp) -> None:
         self._world = world
@@ -41,7 +47,7 @@ class Gate:
         query = scope["query_string"].decode("latin-1")
         call = self._world.calls.open(system, scope["method"], scope["path"], query, body)
         try:
-            answer = await self._answer(call, scope)
+            answer = await self._admitted(call, scope)
             call.status = answer.status if answer else 0
         finally:
             self._world.calls.close(call, self._world.settings)
@@ -49,6 +55,18 @@ class Gate:
             await _cut(scope, receive)
         else:
             await _send(answer, send)
+
+    async def _admitted(self, call: Call, scope: Scope) -> Answer | None:
+        """Answer a call that gets a slot, which it keeps until it is answered; refuse it where all are taken."""
+        if not concurrency.is_counted(call):
+            return await self._answer(call, scope)
+        settings, slots = self._world.settings, self._world.slots
+        if not slots.enter(settings.netsuite_concurrency):
+            return concurrency.refused(settings.netsuite_limit_status)
+        try:
+            return await self._answer(call, scope)
+        finally:
+            slots.leave()
 
     async def _answer(self, call: Call, scope: Scope) -> Answer | None:
         """Return what the caller gets, or nothing when the connection is cut."""
@@ -63,7 +81,7 @@ class Gate:
     async def _faulty(self, fault: Fault, call: Call, scope: Scope) -> Answer | None:
         wanted = fault.definition
         if wanted.kind == "expire_token":
-            self._world.database.run("UPDATE token SET expires = 0")
+            void_tokens(self._world.database, call.system)
             return spoil(wanted, call.system, None)
         if wanted.kind == "stall":
             return await self._stalled(fault, call, scope)
@@ -124,7 +142,9 @@ async def _read(receive: Receive) -> bytes:
 
 
 async def _send(answer: Answer, send: Send) -> None:
-    headers = {**answer.headers, "content-length": str(len(answer.body))}
+    # A 204 has no body, not even an empty one.
+    length = {} if answer.status == HTTPStatus.NO_CONTENT else {"content-length": str(len(answer.body))}
+    headers = {**answer.headers, **length}
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     await send({"type": "http.response.body", "body": answer.body})

@@ -72,7 +72,7 @@ class SandboxServer(uvicorn.Server):
         await super().startup(sockets)
         host, port = self._listener.getsockname()[:2]
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        where = {"hotwax": base, "retailpro": base, "admin": base, "pid": os.getpid()}
+        where = {"hotwax": base, "retailpro": base, "netsuite": base, "admin": base, "pid": os.getpid()}
         sys.stdout.write(json.dumps(where) + "\n")
         sys.stdout.flush()
 

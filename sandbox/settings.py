@@ -1,4 +1,4 @@
-"""How the two systems behave where their documents leave it open; every field can be changed while they run."""
+"""How the systems behave where their documents leave it open; every field can be changed while they run."""
 
 from __future__ import annotations
 
@@ -93,6 +93,14 @@ class Settings(BaseModel):
     netsuite_overage: bool = False
     netsuite_closed_until: date | None = None
     netsuite_zone: str = "America/Los_Angeles"
+    netsuite_token_lifetime_s: Seconds = 3600
+    netsuite_concurrency: Annotated[int, Field(ge=1)] = 5
+    netsuite_limit_status: Literal[429, 400] = 429
+    netsuite_visibility_delay_s: Seconds = 0
+    netsuite_job_delay_s: Seconds = 0
+    netsuite_sql_rows: Annotated[int, Field(ge=1)] = 100_000
+    netsuite_line_key: Literal["orderLine", "line"] = "orderLine"
+    netsuite_keeps_external_id: bool = True
 
     record: Literal["full", "counts"] = "full"
     record_body_bytes: Annotated[int, Field(ge=0)] = 16_384

@@ -10,6 +10,7 @@ from sandbox.calls import Call, CallBook
 from sandbox.database import Database
 from sandbox.faults import FaultBook
 from sandbox.hotwax.defaults import plant_defaults
+from sandbox.netsuite.concurrency import Slots
 from sandbox.schema import DATA_TABLES
 from sandbox.settings import Settings, load_settings, store_settings
 
@@ -39,6 +40,7 @@ class World:
         self.settings = load_settings(self.database, start)
         self.faults = FaultBook(self.database)
         self.calls = CallBook(self.database)
+        self.slots = Slots()
         self.held: dict[int, Held] = {}
         self.plan_changed = asyncio.Event()
         self.imports_changed = asyncio.Event()
@@ -73,6 +75,7 @@ class World:
             plant_defaults(self.database, self.settings.identification_types)
         self.faults.reload()
         self.calls.reload()
+        self.slots.restart()
         for changed in (self.plan_changed, self.imports_changed, self.schedule_changed):
             changed.set()
 

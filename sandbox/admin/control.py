@@ -8,10 +8,11 @@ from pydantic import RootModel
 from starlette.routing import Route
 
 from sandbox.admin.errors import telling
-from sandbox.admin.inputs import Release, Reset, read
+from sandbox.admin.inputs import ExpireTokens, Release, Reset, read
 from sandbox.faults import Fault, FaultDefinition
 from sandbox.http import json_answer
 from sandbox.problems import NotFoundError
+from sandbox.tokens import TOKEN_TABLES, void_tokens
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -89,8 +90,10 @@ class ControlApi:
             raise NotFoundError(f"call {wanted.seq} is not held")
         return json_answer({"released": released})
 
-    async def _expire_tokens(self, _: Request) -> Response:
-        return json_answer({"expired": self._world.database.run("UPDATE token SET expires = 0")})
+    async def _expire_tokens(self, request: Request) -> Response:
+        wanted = await read(request, ExpireTokens)
+        systems = [wanted.system] if wanted.system else TOKEN_TABLES
+        return json_answer({"expired": sum(void_tokens(self._world.database, name) for name in systems)})
 
 
 def _shown(fault: Fault) -> Row:

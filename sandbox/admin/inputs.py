@@ -35,6 +35,13 @@ class Release(BaseModel):
     outcome: Literal["continue", "drop"] = "continue"
 
 
+class ExpireTokens(BaseModel):
+    """Void the tokens that a system has issued, or those of all."""
+
+    model_config = _STRICT
+    system: Literal["hotwax", "netsuite"] | None = None
+
+
 class Play(BaseModel):
     """Ship the open lines of some orders, or of all, spread over a time in an order that the seed decides."""
 

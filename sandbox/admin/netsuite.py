@@ -13,7 +13,7 @@ from sandbox.admin.errors import telling
 from sandbox.admin.inputs import read
 from sandbox.admin.po_check import po_check
 from sandbox.http import json_answer
-from sandbox.netsuite import acts, seed
+from sandbox.netsuite import acts, certificates, seed
 from sandbox.netsuite.orders import orders_found, shown, the_order
 from sandbox.netsuite.receipts import receipts_of
 from sandbox.netsuite.runner import Kind
@@ -58,6 +58,12 @@ class NetSuiteApi:
             ("GET", "purchase-orders/{po_id:int}", self._order),
             ("GET", "receipts", self._receipts),
             ("GET", "check", self._check),
+            ("GET", "certificates", self._certificates),
+            ("POST", "certificates", self._add_certificate),
+            ("PATCH", "certificates/{certificate_id}", self._change_certificate),
+            ("DELETE", "certificates/{certificate_id}", self._revoke),
+            ("GET", "concurrency", self._concurrency),
+            ("DELETE", "concurrency", self._restart_concurrency),
         ]
         return [Route(f"/admin/netsuite/{path}", telling(handler), methods=[method]) for method, path, handler in named]
 
@@ -107,6 +113,31 @@ class NetSuiteApi:
         except InvalidOperation as error:
             raise BadInputError("tolerance_percent", text, "must be a number") from error
         return json_answer(po_check(self._world, _listed(request, "exclude"), tolerance))
+
+    async def _certificates(self, _: Request) -> Response:
+        return json_answer({"certificates": certificates.shown(self._world.database)})
+
+    async def _add_certificate(self, request: Request) -> Response:
+        wanted = await read(request, certificates.CertificateSeed)
+        return json_answer({"certificateId": certificates.register(self._world.database, wanted)}, 201)
+
+    async def _change_certificate(self, request: Request) -> Response:
+        wanted = await read(request, certificates.CertificateChange)
+        certificates.change(self._world.database, request.path_params["certificate_id"], wanted)
+        return await self._certificates(request)
+
+    async def _revoke(self, request: Request) -> Response:
+        certificates.revoke(self._world.database, request.path_params["certificate_id"])
+        return await self._certificates(request)
+
+    async def _concurrency(self, _: Request) -> Response:
+        return json_answer(self._world.slots.shown(self._world.settings.netsuite_concurrency))
+
+    async def _restart_concurrency(self, request: Request) -> Response:
+        """Answer the counts up to now, and begin anew."""
+        answer = await self._concurrency(request)
+        self._world.slots.restart()
+        return answer
 
     def _receipts_of(self, order_id: int) -> list[Row]:
         rows = receipts_of(self._world.database, order_id)

@@ -19,9 +19,14 @@ RECEIVABLE: Final = ("B", "D", "E")
 
 ALL_ORDERS: Final = "SELECT id FROM nsOrder ORDER BY id"
 _LINES_SQL: Final = "SELECT * FROM nsLine WHERE orderId = ? ORDER BY line"
-_RECEIVED_SQL: Final = "SELECT line, quantity FROM nsReceiptLine WHERE orderId = ?"
+_RECEIVED_SQL: Final = """
+SELECT line, quantity FROM nsReceiptLine WHERE orderId = ?
+AND receiptId NOT IN (SELECT receiptId FROM nsHidden WHERE until > ?)
+"""
 _ZERO: Final = Decimal(0)
 _ID_DIGITS: Final = 15
+_NEVER: Final = 2**62
+"""A moment at which nothing is hidden any more."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,16 @@ def internal_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS else None
 
 
-def find_order(database: Database, order_id: int | None) -> PurchaseOrder | None:
-    """Return a purchase order by its internal id, or nothing."""
+def find_order(database: Database, order_id: int | None, hidden_at: int = _NEVER) -> PurchaseOrder | None:
+    """Return a purchase order by its internal id, or nothing.
+
+    Args:
+        database: Where it is kept.
+        order_id: Its internal id.
+        hidden_at: A moment: the order is told without the receipts that queries do not see yet at that time.
+    """
     row = database.row("SELECT * FROM nsOrder WHERE id = ?", (order_id,))
-    return _order(database, row) if row else None
+    return _order(database, row, hidden_at) if row else None
 
 
 def the_order(database: Database, order_id: int) -> PurchaseOrder:
@@ -157,9 +168,9 @@ def _shown_line(line: Line) -> Row:
     }
 
 
-def _order(database: Database, row: Row) -> PurchaseOrder:
+def _order(database: Database, row: Row, hidden_at: int) -> PurchaseOrder:
     received: dict[int, Decimal] = {}
-    for part in database.rows(_RECEIVED_SQL, (row["id"],)):
+    for part in database.rows(_RECEIVED_SQL, (row["id"], hidden_at)):
         received[part["line"]] = received.get(part["line"], _ZERO) + Decimal(part["quantity"])
     lines = tuple(_line(line, received.get(line["line"], _ZERO)) for line in database.rows(_LINES_SQL, (row["id"],)))
     same = {name: row[name] for name in ("id", "tranid", "approval", "created", "modified", "version")}

@@ -93,6 +93,7 @@ def save(world: World, draft: Draft, stamp: Stamp) -> int:
         for line in chosen:
             row = {"receiptId": receipt_id, "orderId": draft.order_id, "line": int(line.orderline)}
             database.insert("nsReceiptLine", {**row, "quantity": orders.plain_number(line.quantity)})
+        _hide(world, receipt_id, f"{draft.order_id} {stamp.external_id or ''}")
         orders.touch(database, draft.order_id)
     return receipt_id
 
@@ -102,10 +103,26 @@ def by_external_id(database: Database, external_id: str) -> Row | None:
     return database.row("SELECT * FROM nsReceipt WHERE externalId = ?", (external_id,))
 
 
+def find_receipt(database: Database, receipt_id: int | None) -> Row | None:
+    """Return a receipt by its internal id, or nothing."""
+    return database.row("SELECT * FROM nsReceipt WHERE id = ?", (receipt_id,))
+
+
+def is_hidden(database: Database, receipt_id: int) -> bool:
+    """Whether queries and look-ups by external id do not see a receipt yet."""
+    sql = "SELECT 1 FROM nsHidden WHERE receiptId = ? AND until > ?"
+    return database.row(sql, (receipt_id, now_ms())) is not None
+
+
+def lines_of(database: Database, receipt_id: int) -> list[Row]:
+    """Return the purchase order's line ids of a receipt with the quantities received on them."""
+    return database.rows("SELECT line, quantity FROM nsReceiptLine WHERE receiptId = ? ORDER BY line", (receipt_id,))
+
+
 def receipts_of(database: Database, order_id: int) -> list[Row]:
     """Return an order's receipts with their lines, oldest first."""
     found = database.rows("SELECT * FROM nsReceipt WHERE orderId = ? ORDER BY id", (order_id,))
-    return [{**row, "lines": _lines(database, row["id"])} for row in found]
+    return [{**row, "lines": lines_of(database, row["id"])} for row in found]
 
 
 def today(settings: Settings) -> date:
@@ -113,8 +130,12 @@ def today(settings: Settings) -> date:
     return datetime.fromtimestamp(now_ms() / 1000, ZoneInfo(settings.netsuite_zone)).date()
 
 
-def _lines(database: Database, receipt_id: int) -> list[Row]:
-    return database.rows("SELECT line, quantity FROM nsReceiptLine WHERE receiptId = ? ORDER BY line", (receipt_id,))
+def _hide(world: World, receipt_id: int, key: str) -> None:
+    """Keep a new receipt from queries for a while, where settings or faults say so."""
+    by_fault_s = world.faults.visibility_delay_s(key, "ItemReceipt", "netsuite")
+    delay_s = max(world.settings.netsuite_visibility_delay_s, by_fault_s)
+    if delay_s:
+        world.database.insert("nsHidden", {"receiptId": receipt_id, "until": now_ms() + int(delay_s * 1000)})
 
 
 def _check(world: World, chosen: list[DraftLine], stamp: Stamp, tran_date: date) -> None:

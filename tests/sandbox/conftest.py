@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.sandbox.erp import PRODUCTS, STORES, NetSuite
+from tests.sandbox.rest_client import Rest
 from tests.sandbox.sftp_server import SftpServer
 from tests.support.sandbox import SandboxProcess
 
@@ -19,6 +22,13 @@ TOWN: dict[str, Sequence[Mapping[str, Any]]] = {
         {"productId": "CARD", "upc": "0740000000099", "stocked": False},
     ],
 }
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls that wait."""
+    with ThreadPoolExecutor(15) as executor:
+        yield executor
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +58,25 @@ def retailpro(sandbox: SandboxProcess, retailpro_client: httpx.Client) -> httpx.
     """A client of Retail Pro, whose stores and products exist."""
     sandbox.seed(**TOWN)
     return retailpro_client
+
+
+@pytest.fixture(scope="session")
+def netsuite_client(sandbox_process: SandboxProcess) -> Iterator[httpx.Client]:
+    """As `hotwax_client`."""
+    with httpx.Client(base_url=sandbox_process.admin_url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def rest(sandbox: SandboxProcess, netsuite_client: httpx.Client) -> Rest:
+    """An integration that has a token of NetSuite's."""
+    return Rest(sandbox, netsuite_client)
+
+
+@pytest.fixture
+def books(sandbox: SandboxProcess, tmp_path: Path) -> NetSuite:
+    """NetSuite's orders without its files."""
+    return NetSuite(sandbox, tmp_path)
 
 
 @pytest.fixture(scope="session")

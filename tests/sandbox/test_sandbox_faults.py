@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -14,13 +13,6 @@ from tests.sandbox.conftest import TOWN
 from tests.support.sandbox import SandboxProcess
 
 INVOICE, SLIP = "/Document/Ordertoinvoice", "/Transfer/Slip"
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for calls that wait."""
-    with ThreadPoolExecutor(8) as executor:
-        yield executor
 
 
 def post(client: httpx.Client, path: str = SLIP, body: dict[str, Any] | None = None) -> httpx.Response:

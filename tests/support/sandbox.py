@@ -38,6 +38,7 @@ class SandboxProcess:
             raise
         self.hotwax_url: str = said["hotwax"]
         self.retailpro_url: str = said["retailpro"]
+        self.netsuite_url: str = said["netsuite"]
         self.admin_url: str = said["admin"]
         self.admin = httpx.Client(base_url=self.admin_url, timeout=30, trust_env=False)
         return self

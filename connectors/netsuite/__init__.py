@@ -1,0 +1,1 @@
+"""NetSuite over REST: purchase orders by SuiteQL, item receipts by transform, with OAuth 2.0 client credentials."""

@@ -1,0 +1,247 @@
+"""Item receipts: made once by transform, every open line named, looked up before any repeat (netsuite 3, 4, 8)."""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from http import HTTPStatus
+from urllib.parse import quote
+
+from connectors import exact_json
+from connectors.errors import Ambiguous, Contract, NotFound, Throttled
+from connectors.exact_json import plain
+from connectors.http import Answer
+from connectors.netsuite import suiteql
+from connectors.netsuite.answers import (
+    CHANGED,
+    DUPLICATE,
+    IDEMPOTENCY,
+    NOT_RECEIVABLE,
+    OUTCOME_UNKNOWN,
+    refusal_of,
+)
+from connectors.netsuite.errors import LinesChanged
+from connectors.netsuite.jobs import Jobs
+from connectors.netsuite.orders import cell
+from connectors.netsuite.port import ReadBack
+from connectors.netsuite.records import StoredReceipt, WireOrder, WireReceipt, read
+from connectors.netsuite.session import RECORDS, Session, path_in
+from connectors.netsuite.settings import RestSettings
+from connectors.po_files.receipts import receipt_files
+from domain.outcomes import Outcome, WriteOutcome
+from domain.purchase_order import ReceiptToSend
+
+EXTERNAL_ID = "WB-RCPT-"
+_WHOLE = {"expandSubResources": "true"}
+_STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyValueValidation": "Error"}
+"""By default a misspelt field is dropped in silence (netsuite 8)."""
+_IDEMPOTENCY_KEYS = uuid.UUID("6f0e8a5c-53c5-4ef0-9d52-2f7f5b1d5f0a")
+_ATTEMPTS = 3
+_NONE = Decimal(0)
+_AT_ONCE = 100
+_RAW = 4_000
+_CREATE, _FIND, _READ = "create_receipt", "find_receipt", "read_back"
+
+
+def external_id(receipt_id: str) -> str:
+    """The name that a receipt's item receipt has in NetSuite, whichever way it goes there."""
+    return EXTERNAL_ID + receipt_id
+
+
+class Receipts:
+    """Makes and finds item receipts of one account."""
+
+    def __init__(self, settings: RestSettings, session: Session) -> None:
+        self._settings, self._session = settings, session
+        self._jobs = Jobs(session, settings.job_wait)
+
+    def body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal]) -> str:
+        """The exact JSON text that makes this item receipt."""
+        list(receipt_files([receipt]))  # raises where NetSuite would make something else of it
+        lines = sorted(receipt.quantities.items(), key=lambda line: int(line[0]))
+        made: dict[str, exact_json.Value] = {
+            "externalId": external_id(receipt.receipt_id),
+            "tranDate": receipt.received_at.astimezone(self._settings.timezone).date().isoformat(),
+            "item": {"items": [self._item(line_id, quantity) for line_id, quantity in lines]},
+        }
+        before = {line_id: received[line_id] for line_id, _ in lines if line_id in received}
+        return exact_json.dumps({"po_id": receipt.po_id, "receipt": made, **({"received": before} if before else {})})
+
+    def _item(self, line_id: str, quantity: exact_json.Value) -> Mapping[str, exact_json.Value]:
+        received = {"itemReceive": True, "quantity": quantity} if quantity else {"itemReceive": False}
+        return {self._settings.line_key: int(line_id), **received}
+
+    # ---- making ------------------------------------------------------------------------------------------------------
+
+    def create(self, body: str) -> WriteOutcome:
+        """Make this item receipt once; transformed anew where somebody else changed the purchase order meanwhile."""
+        stored = self._stored(_CREATE, body)
+        for _ in range(_ATTEMPTS):
+            if (before := self._outcome_before(stored)) is not None:
+                return before
+            answer = self._sent(stored)
+            if answer.ok or refusal_of(answer).code != CHANGED:
+                return self._outcome(stored, answer)
+        told = f"purchase order {stored.po_id} is being changed by others ({CHANGED}); nothing was applied"
+        raise Throttled(self._session.name, _CREATE, told)
+
+    def _outcome_before(self, stored: StoredReceipt) -> WriteOutcome | None:
+        """What is known without sending: no such order, or lines that are not as promised; None to send.
+
+        Raises:
+            LinesChanged: other lines are open, and the receipt is not there.
+        """
+        try:
+            order = self._order(_CREATE, stored.po_id)
+        except NotFound as error:
+            return WriteOutcome(outcome=Outcome.REJECTED, problem=error.message, http_status=HTTPStatus.NOT_FOUND)
+        if not (changes := "; ".join(_changes(stored, order))):
+            return None
+        if (found := self._by_external_id(_CREATE, stored)) is not None:
+            return _already(stored, found)
+        raise LinesChanged(self._session.name, _CREATE, f"{changes}; nothing was sent: read it again and promise anew")
+
+    def _sent(self, stored: StoredReceipt) -> Answer:
+        content, path = exact_json.dumps(stored.receipt), _transform(stored.po_id)
+        headers = {**_STRICT, **self._async_headers(stored)}
+        answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)
+        is_repeat = not answer.ok and refusal_of(answer).code == IDEMPOTENCY
+        if answer.status == HTTPStatus.ACCEPTED or is_repeat:
+            return self._jobs.answer_of(_CREATE, answer)
+        return answer
+
+    def _async_headers(self, stored: StoredReceipt) -> Mapping[str, str]:
+        if not self._settings.respond_async:
+            return {}
+        key = uuid.uuid5(_IDEMPOTENCY_KEYS, f"{self._settings.account}/{stored.external_id}")
+        return {"Prefer": "respond-async", "X-NetSuite-Idempotency-Key": str(key)}
+
+    def _outcome(self, stored: StoredReceipt, answer: Answer) -> WriteOutcome:
+        if answer.ok:
+            return WriteOutcome(outcome=Outcome.CREATED, number=self._number(stored, answer), http_status=answer.status)
+        refusal = refusal_of(answer)
+        if refusal.code == OUTCOME_UNKNOWN:
+            raise self._in_doubt(f"{answer.status}: {refusal.words}")
+        if refusal.code in {DUPLICATE, NOT_RECEIVABLE}:
+            if (found := self._by_external_id(_CREATE, stored)) is not None:
+                return _already(stored, found)
+            if refusal.code == DUPLICATE:
+                raise self._in_doubt(f"{stored.external_id} is taken, and does not show yet ({DUPLICATE})")
+        problem = f"{answer.status}: {refusal.words}"
+        return WriteOutcome(
+            outcome=Outcome.REJECTED, problem=problem, http_status=answer.status, raw=answer.text[:_RAW]
+        )
+
+    def _number(self, stored: StoredReceipt, answer: Answer) -> str:
+        """The internal id that the answer's Location ends with; looked up where it has none."""
+        path = path_in(answer.headers.get("Location", "")) or ""
+        number = path.rstrip("/").rpartition("/itemReceipt/")[2]
+        if number.isdigit():
+            return number
+        if (found := self._by_external_id(_CREATE, stored)) is None:
+            raise self._in_doubt("NetSuite said yes, without an id, and the receipt does not show yet")
+        return found.id
+
+    def _in_doubt(self, why: str) -> Ambiguous:
+        return Ambiguous(self._session.name, _CREATE, f"{why}; look before any repeat")
+
+    # ---- finding -----------------------------------------------------------------------------------------------------
+
+    def find(self, body: str, sent_at: datetime) -> WriteOutcome | None:
+        """`already_exists`, or None where it is late enough to be sure that it is not there."""
+        stored = self._stored(_FIND, body)
+        found = self._by_external_id(_FIND, stored)
+        if found is not None:
+            return WriteOutcome(outcome=Outcome.ALREADY_EXISTS, number=found.id)
+        waited = datetime.now(UTC) - sent_at
+        if waited < self._settings.visible_after:
+            limit = f"{self._settings.visible_after.total_seconds():.0f} s"
+            told = f"{stored.external_id} is not seen {waited.total_seconds():.0f} s after it was sent; NetSuite may"
+            raise Ambiguous(self._session.name, _FIND, f"{told} show it up to {limit} late: look again")
+        return None
+
+    def there(self, receipt_ids: Collection[str]) -> Mapping[str, str]:
+        """Receipt id -> internal id of its item receipt."""
+        wanted, found = sorted({*receipt_ids}), dict[str, str]()
+        for start in range(0, len(wanted), _AT_ONCE):
+            names = {external_id(each): each for each in wanted[start : start + _AT_ONCE]}
+            for row in self._session.query("receipts", suiteql.receipts_named(names)).rows:
+                name = cell(row, "externalid")
+                if name not in names:
+                    raise Contract(self._session.name, "receipts", place="externalid", expected="one asked for")
+                found[names[name]] = cell(row, "receipt_id")
+        return found
+
+    def read_back(self, body: str, item_receipt_id: str) -> ReadBack:
+        """The item receipt and its purchase order as they stand now."""
+        stored = self._stored(_READ, body)
+        receipt = self._receipt(_READ, quote(item_receipt_id, safe=""))
+        order = self._order(_READ, stored.po_id)
+        return ReadBack(
+            item_receipt_id=receipt.id,
+            differs=tuple(_differences(stored, receipt)),
+            status=order.status,
+            received={line.line: line.quantity_received for line in order.item.items},
+        )
+
+    def describe(self, body: str) -> str:
+        """The call that `create` would make."""
+        stored = self._stored(_CREATE, body)
+        return f"POST {self._session.url(_transform(stored.po_id))} {stored.external_id}"
+
+    def _order(self, operation: str, po_id: str) -> WireOrder:
+        said = self._session.get(operation, f"{RECORDS}/purchaseOrder/{quote(po_id, safe='')}", _WHOLE)
+        return read(self._session.name, operation, WireOrder, said)
+
+    def _by_external_id(self, operation: str, stored: StoredReceipt) -> WireReceipt | None:
+        try:
+            return self._receipt(operation, f"eid:{quote(stored.external_id, safe='')}")
+        except NotFound:
+            return None
+
+    def _receipt(self, operation: str, name: str) -> WireReceipt:
+        said = self._session.get(operation, f"{RECORDS}/itemReceipt/{name}", _WHOLE)
+        return read(self._session.name, operation, WireReceipt, said)
+
+    def _stored(self, operation: str, body: str) -> StoredReceipt:
+        return read(self._session.name, operation, StoredReceipt, exact_json.loads(body))
+
+
+def _transform(po_id: str) -> str:
+    return f"{RECORDS}/purchaseOrder/{po_id}/!transform/itemReceipt"
+
+
+def _already(stored: StoredReceipt, found: WireReceipt) -> WriteOutcome:
+    """Made, where NetSuite has just this receipt under its external id, which nobody else gives (netsuite 3)."""
+    if differences := "; ".join(_differences(stored, found)):
+        told = f"item receipt {found.id} has the external id {stored.external_id} already, and {differences}"
+        return WriteOutcome(outcome=Outcome.REJECTED, problem=told)
+    return WriteOutcome(outcome=Outcome.CREATED, number=found.id)
+
+
+def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
+    """Where an item receipt is not the one that was promised."""
+    source = found.created_from.id if found.created_from else None
+    if source is not None and source != stored.po_id:
+        yield f"it is of purchase order {source}, not {stored.po_id}"
+    if found.external_id != stored.external_id:
+        yield f"its external id is {found.external_id or 'empty'}: NetSuite did not keep {stored.external_id}"
+    wanted = {line_id: quantity for line_id, quantity in stored.quantities.items() if quantity}
+    for line_id in sorted(wanted.keys() | found.quantities.keys()):
+        got, meant = found.quantities.get(line_id, _NONE), wanted.get(line_id, _NONE)
+        if got != meant:
+            yield f"line {line_id} has {plain(got)} received, {plain(meant)} were promised"
+
+
+def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:
+    """Where the purchase order is not as the receipt takes it to be."""
+    named = stored.quantities.keys()
+    if more := sorted(order.open_lines - named):
+        yield f"purchase order {order.id} has open lines that the receipt does not name: {', '.join(more)}"
+    if gone := sorted(named - order.open_lines):
+        yield f"lines of the receipt are closed or received in full: {', '.join(gone)}"
+    for line in order.item.items:
+        before = stored.received.get(line.line, line.quantity_received)
+        if before != line.quantity_received:
+            now = plain(line.quantity_received)
+            yield f"line {line.line} has {now} received, {plain(before)} when it was promised"

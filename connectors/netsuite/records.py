@@ -1,0 +1,145 @@
+"""Purchase orders and item receipts as the record service tells them (netsuite 8)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from connectors.errors import Contract, place_of
+from domain.purchase_order import PoStatus
+
+T = TypeVar("T")
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number expected")  # noqa: TRY004 - pydantic collects value errors
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_amount)]
+
+
+class Wire(BaseModel):
+    """A part of a record; unknown keys are ignored, and ids may come as numbers."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, coerce_numbers_to_str=True, frozen=True, extra="ignore"
+    )
+
+
+class WireRef(Wire):
+    """A reference to another record."""
+
+    id: str | None = None
+
+
+class WireOrderLine(Wire):
+    """A line of a purchase order, its quantities in its own unit."""
+
+    line: str
+    quantity: Amount = Decimal(0)
+    quantity_received: Amount = Decimal(0)
+    is_closed: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a receipt of the order has this line."""
+        return not self.is_closed and self.quantity > self.quantity_received
+
+
+class WireOrderLines(Wire):
+    """The sublist of items."""
+
+    items: tuple[WireOrderLine, ...] = ()
+
+
+class WireOrder(Wire):
+    """A purchase order with its lines."""
+
+    id: str
+    order_status: WireRef | None = None
+    item: WireOrderLines = WireOrderLines()
+
+    @property
+    def status(self) -> PoStatus | None:
+        """Its status; None where it tells a letter that nobody knows."""
+        letter = self.order_status.id if self.order_status else None
+        return PoStatus(letter) if letter in set(PoStatus) else None
+
+    @property
+    def open_lines(self) -> frozenset[str]:
+        """The ids of the lines that a receipt would have."""
+        return frozenset(line.line for line in self.item.items if line.is_open)
+
+
+class WireReceiptLine(Wire):
+    """A line of an item receipt."""
+
+    order_line: str | None = None
+    line: str | None = None
+    quantity: Amount = Decimal(0)
+    item_receive: bool = True
+
+
+class WireReceiptLines(Wire):
+    """The sublist of items."""
+
+    items: tuple[WireReceiptLine, ...] = ()
+
+
+class WireReceipt(Wire):
+    """An item receipt with its lines."""
+
+    id: str
+    external_id: str | None = None
+    created_from: WireRef | None = None
+    item: WireReceiptLines = WireReceiptLines()
+
+    @property
+    def quantities(self) -> Mapping[str, Decimal]:
+        """What it received, by line of the purchase order."""
+        received = [line for line in self.item.items if line.item_receive and line.quantity]
+        return {line.order_line or line.line or "": line.quantity for line in received}
+
+
+class StoredReceipt(BaseModel):
+    """The body of a receipt as the ledger keeps it: whose it is, and the exact object that is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    po_id: str
+    receipt: dict[str, Any]
+    received: dict[str, Decimal] = {}
+    """Line id -> what the purchase order has received, where the receipt is to be sent only while that is so."""
+
+    @property
+    def external_id(self) -> str:
+        """The name by which it is found again."""
+        return str(self.receipt["externalId"])
+
+    @property
+    def quantities(self) -> Mapping[str, Decimal | None]:
+        """Line id -> what is received of it; None for the lines that are named and not received."""
+        lines = self.receipt["item"]["items"]
+        return {_line_of(line): Decimal(line["quantity"]) if line["itemReceive"] else None for line in lines}
+
+
+def _line_of(line: Mapping[str, Any]) -> str:
+    return str(line["orderLine"] if "orderLine" in line else line["line"])
+
+
+def read(system: str, operation: str, shape: type[T], value: object) -> T:
+    """The value in this shape.
+
+    Raises:
+        Contract: it has another; says where.
+    """
+    try:
+        return TypeAdapter(shape).validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = place_of("record", first["loc"])
+        raise Contract(system, operation, place=place, expected=first["msg"]) from None

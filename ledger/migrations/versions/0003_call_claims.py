@@ -1,0 +1,29 @@
+"""Claims on places among concurrent calls."""
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision = '0003'
+down_revision = '0002'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go up one step."""
+    op.create_table('call_claims',
+    sa.Column('system', sa.String(), nullable=False),
+    sa.Column('holder', sa.String(), nullable=False),
+    sa.Column('waiting', sa.Boolean(), nullable=False),
+    sa.Column('without_since', sa.Float(), nullable=False),
+    sa.Column('live_short', sa.Integer(), nullable=False),
+    sa.Column('backfill', sa.Boolean(), nullable=False),
+    sa.Column('seen_at', sa.Float(), nullable=False),
+    sa.PrimaryKeyConstraint('system', 'holder')
+    )
+
+
+def downgrade() -> None:
+    """Go down one step."""
+    op.drop_table('call_claims')

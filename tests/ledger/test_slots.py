@@ -1,0 +1,231 @@
+"""Slots hold over all processes, keep busy while work waits, and go to live calls first."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from ledger.budget import BudgetExhaustedError
+from ledger.database import Ledger
+from ledger.slots import SlotBudget, backfill
+
+ERP = "netsuite-1"
+Open = Callable[..., SlotBudget]
+
+
+@pytest.fixture
+def open_slots(ledger: Ledger) -> Iterator[Open]:
+    """Budgets as several processes would open them: each on a connection of its own to the same ledger."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(slots: int = 1, **more: float) -> SlotBudget:
+            mine = stack.enter_context(contextlib.closing(Ledger(ledger.url.render_as_string(hide_password=False))))
+            return stack.enter_context(
+                contextlib.closing(SlotBudget(mine, {ERP: slots}, **{"patience_s": 20.0, **more}))
+            )
+
+        yield opened
+
+
+class Server:
+    """Counts who is inside at once, and for how long the places were taken."""
+
+    def __init__(self, call_s: float = 0.05) -> None:
+        self._lock, self._pause, self._call_s = threading.Lock(), threading.Event(), call_s
+        self.inside, self.most, self.calls, self.busy_s = 0, 0, 0, 0.0
+
+    def call(self) -> None:
+        """One call."""
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        started = time.monotonic()
+        self._pause.wait(self._call_s)
+        with self._lock:
+            self.inside -= 1
+            self.calls += 1
+            self.busy_s += time.monotonic() - started
+
+
+def flood(budget: SlotBudget, server: Server, stop: threading.Event) -> None:
+    """Calls of backfill, one after the other, until told to stop."""
+    while not stop.is_set():
+        with backfill(), budget.turn(ERP):
+            server.call()
+
+
+@contextlib.contextmanager
+def flooded(work: Sequence[tuple[SlotBudget, Server]], threads: int) -> Iterator[None]:
+    """Backfill in every process for as long as the block lasts."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(threads * len(work)) as pool:
+        made = [pool.submit(flood, budget, server, stop) for budget, server in work for _ in range(threads)]
+        try:
+            yield
+        finally:
+            stop.set()
+        for each in made:
+            each.result()
+
+
+def test_calls_side_by_side_never_exceed_the_slots_over_three_processes(open_slots: Open) -> None:
+    budgets, server = [open_slots(4) for _ in range(3)], Server(0.01)
+
+    def call(number: int) -> None:
+        with budgets[number % 3].turn(ERP):
+            server.call()
+
+    with ThreadPoolExecutor(18) as pool:
+        list(pool.map(call, range(150)))
+    assert (server.most, server.calls, server.inside) == (4, 150, 0)
+
+
+def test_while_work_waits_the_slots_are_busy(open_slots: Open) -> None:
+    budgets, server = [open_slots(5), open_slots(5)], Server(0.1)
+    with flooded([(budget, server) for budget in budgets], 6):
+        time.sleep(0.5)
+        busy, at = server.busy_s, time.monotonic()
+        time.sleep(2.0)
+        busy, seconds = server.busy_s - busy, time.monotonic() - at
+    assert server.most == 5
+    assert busy / (5 * seconds) > 0.9
+
+
+def test_a_live_call_of_a_process_without_slots_waits_for_one_call_of_backfill_at_most(open_slots: Open) -> None:
+    hog, other, server = open_slots(2), open_slots(2), Server(0.2)
+    waits = []
+    with flooded([(hog, server)], 6):
+        time.sleep(0.3)
+        for _ in range(5):
+            asked = time.monotonic()
+            with other.turn(ERP):
+                waits.append(time.monotonic() - asked)
+                server.call()
+            time.sleep(0.3)
+    assert server.most == 2
+    assert max(waits) < 0.4, waits
+
+
+def test_a_live_call_goes_before_backfill_that_waits_longer(open_slots: Open) -> None:
+    budget, order = open_slots(1), list[str]()
+    ready = threading.Barrier(2)
+
+    def behind(name: str) -> None:
+        with backfill(), budget.turn(ERP):
+            order.append(name)
+
+    def live() -> None:
+        with budget.turn(ERP):
+            order.append("live")
+
+    with ThreadPoolExecutor(4) as pool:
+        with budget.turn(ERP):
+            first = [pool.submit(behind, f"backfill {n}") for n in range(3)]
+            pool.submit(ready.wait)
+            ready.wait()
+            last = pool.submit(live)
+            time.sleep(0.1)
+        for each in (*first, last):
+            each.result()
+    assert order[0] == "live"
+
+
+def test_processes_with_work_share_the_slots_evenly(open_slots: Open) -> None:
+    budgets, servers = [open_slots(4), open_slots(4)], [Server(0.05), Server(0.05)]
+    with flooded([(budgets[0], servers[0])], 6):
+        time.sleep(0.3)
+        with flooded([(budgets[1], servers[1])], 6):
+            time.sleep(0.4)
+            before = [server.calls for server in servers]
+            time.sleep(1.5)
+            made = [server.calls - b for server, b in zip(servers, before, strict=True)]
+    assert 0.7 < made[0] / made[1] < 1.4, made
+
+
+def test_with_more_processes_than_slots_each_gets_its_turn(open_slots: Open) -> None:
+    budgets = [open_slots(1) for _ in range(3)]
+    servers = [Server(0.02) for _ in budgets]
+    with flooded(list(zip(budgets, servers, strict=True)), 2):
+        time.sleep(5)
+    made = [server.calls for server in servers]
+    assert min(made) > max(made) / 8, made
+
+
+def test_a_pause_asked_of_one_process_holds_for_the_other_and_grows_when_it_is_asked_again(open_slots: Open) -> None:
+    one, other = open_slots(2), open_slots(2)
+    with one.turn(ERP), other.turn(ERP):
+        pass
+    lengths = []
+    for _ in range(2):
+        asked = time.monotonic()
+        one.pause(ERP, 0.3)
+        with one.turn(ERP):
+            lengths.append(time.monotonic() - asked)
+    assert lengths[0] >= 0.29
+    assert lengths[1] >= 0.58
+    one.pause(ERP, 0.3)
+    time.sleep(0.1)
+    asked = time.monotonic()
+    with other.turn(ERP):
+        assert time.monotonic() - asked >= 0.15
+
+
+def test_a_pause_longer_than_the_patience_is_an_answer_at_once(open_slots: Open) -> None:
+    budget = open_slots(1, patience_s=0.5)
+    budget.pause(ERP, 3600)
+    with pytest.raises(BudgetExhaustedError, match=r"no call for another \d+ s"), budget.turn(ERP):
+        pass
+
+
+def test_a_caller_loses_patience_with_a_clear_error_and_leaves_the_line(open_slots: Open) -> None:
+    budget = open_slots(1, patience_s=0.2)
+    impatient = pytest.raises(BudgetExhaustedError, match=r"netsuite-1: no slot among its calls within 0\.2 s")
+    with budget.turn(ERP), impatient, budget.turn(ERP):
+        pass
+    with budget.turn(ERP):
+        pass
+
+
+def test_the_slots_of_a_process_that_died_come_back(open_slots: Open, ledger: Ledger) -> None:
+    open_slots(2)
+    with ledger.statements() as connection:
+        taken = {"system": ERP, "until": time.time() + 0.5}
+        connection.execute(text("UPDATE call_slots SET holder = 'dead', until = :until WHERE system = :system"), taken)
+    asked = time.monotonic()
+    with open_slots(2).turn(ERP):
+        assert 0.2 < time.monotonic() - asked < 5
+
+
+def test_a_lease_is_renewed_while_a_call_lasts(open_slots: Open) -> None:
+    budget, other = open_slots(1, lease_s=0.4), open_slots(1, patience_s=0.9)
+    with budget.turn(ERP), pytest.raises(BudgetExhaustedError), other.turn(ERP):
+        pass
+
+
+def test_a_slot_is_given_back_when_the_call_fails_and_when_the_process_ends(open_slots: Open) -> None:
+    budget = open_slots(1, patience_s=0.5)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), budget.turn(ERP):
+            raise ZeroDivisionError
+    budget.close()
+    with open_slots(1, patience_s=0.5).turn(ERP):
+        pass
+
+
+def test_a_process_at_rest_leaves_the_ledger_alone_and_holds_nothing(open_slots: Open, ledger: Ledger) -> None:
+    budget = open_slots(2)
+    with budget.turn(ERP):
+        pass
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with ledger.reading() as session:
+            held = session.execute(text("SELECT COUNT(*) FROM call_slots WHERE until > 0")).scalar_one()
+            claims = session.execute(text("SELECT COUNT(*) FROM call_claims")).scalar_one()
+        if (held, claims) == (0, 0):
+            break
+        time.sleep(0.02)
+    assert (held, claims) == (0, 0)

@@ -1,0 +1,33 @@
+"""Key pairs, made once for all tests: a key of 3072 bits takes a moment."""
+
+import functools
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+@functools.cache
+def _pair(number: int) -> rsa.RSAPrivateKey:
+    del number
+    return rsa.generate_private_key(65537, 3072)
+
+
+def private_pem(number: int = 1, passphrase: str | None = None) -> bytes:
+    """A private key, the same for each number."""
+    sealed = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    return _pair(number).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed)
+
+
+def public_pem(number: int = 1) -> str:
+    """Its public half, as NetSuite gets it."""
+    public = _pair(number).public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return public.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+def write_key(folder: Path, number: int = 1) -> Path:
+    """A file with a private key."""
+    file = folder / f"key{number}.pem"
+    file.write_bytes(private_pem(number))
+    return file

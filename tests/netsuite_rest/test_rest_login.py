@@ -1,0 +1,253 @@
+"""The token: signed as the reference says, shared, renewed in time, and keys that change without a restart."""
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+
+from connectors.errors import Contract, Unauthorized
+from connectors.netsuite.settings import TOKEN_PATH, RestSettings
+from domain.outcomes import Outcome
+from tests.netsuite_rest.account import Account, a_receipt, create
+from tests.netsuite_rest.keys import private_pem, public_pem, write_key
+from tests.support.raw_server import RawServer, an_answer
+
+
+def logins(account: Account) -> list[int]:
+    """The statuses of all calls to the token endpoint."""
+    return [call["status"] for call in account.calls("POST", TOKEN_PATH)]
+
+
+def test_the_assertion_is_ps256_with_the_claims_of_the_reference(account: Account) -> None:
+    account.client().check()
+    (call,) = account.calls("POST", TOKEN_PATH)
+    form = parse_qs(call["body"])
+    (assertion,) = form["client_assertion"]
+    audience = account.sandbox.hotwax_url + TOKEN_PATH
+    claims = jwt.decode(assertion, public_pem(), algorithms=["PS256"], audience=audience)
+    assert jwt.get_unverified_header(assertion) == {"typ": "JWT", "alg": "PS256", "kid": "cert-1"}
+    assert (claims["iss"], claims["scope"], claims["exp"] - claims["iat"]) == ("client-1", ["rest_webservices"], 300)
+    assert form["grant_type"] == ["client_credentials"]
+
+
+def test_threads_share_one_token(account: Account) -> None:
+    client = account.client()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: client.pending_orders(), range(8)))
+    assert logins(account) == [200]
+
+
+def test_a_token_is_renewed_before_it_ends(account: Account) -> None:
+    account.sandbox.change(netsuite_token_lifetime_s=1)
+    client = account.client()
+    client.pending_orders()
+    time.sleep(0.8)
+    client.pending_orders()
+    assert logins(account) == [200, 200]
+    assert [call["status"] for call in account.calls("POST", "suiteql")] == [200, 200]
+
+
+def test_while_one_thread_renews_a_token_that_is_still_good_the_others_go_on(account: Account) -> None:
+    account.sandbox.change(netsuite_token_lifetime_s=4)
+    client = account.client()
+    client.pending_orders()
+    time.sleep(3.1)
+    account.sandbox.fault("latency", path=TOKEN_PATH, seconds=0.6)
+    slow = threading.Thread(target=client.pending_orders)
+    slow.start()
+    time.sleep(0.2)
+    asked = time.monotonic()
+    client.pending_orders()
+    assert time.monotonic() - asked < 0.35
+    slow.join()
+
+
+def test_a_refused_token_is_renewed_once_and_the_call_repeated(account: Account) -> None:
+    client = account.client()
+    client.pending_orders()
+    account.sandbox.post("/admin/expire-tokens", {"system": "netsuite"})
+    client.pending_orders()
+    assert logins(account) == [200, 200]
+
+
+def test_a_token_that_ends_in_mid_transform_makes_one_receipt(account: Account) -> None:
+    po_id = account.order()
+    client = account.client()
+    account.sandbox.fault("expire_token", path_regex=".*transform.*", next=1)
+    outcome = create(client, client.receipt_body(a_receipt(po_id)))
+    assert (outcome.outcome, len(account.made(po_id)), logins(account)) == (Outcome.CREATED, 1, [200, 200])
+
+
+# ---- rotation --------------------------------------------------------------------------------------------------------
+
+
+def test_a_replaced_key_file_and_certificate_id_are_used_without_a_restart(account: Account, tmp_path: Path) -> None:
+    file, name = write_key(tmp_path), tmp_path / "certificate-id"
+    name.write_text("cert-1\n")
+    client = account.client(key={"private_key": str(file), "certificate_id_file": str(name)})
+    client.pending_orders()
+    account.register(2)
+    account.revoke(1)
+    file.write_bytes(private_pem(2))
+    name.write_text("cert-2\n")
+    client.pending_orders()
+    assert logins(account) == [200, 200]
+
+
+def test_the_next_key_is_tried_when_the_first_is_refused_and_is_tried_first_from_then_on(account: Account) -> None:
+    account.register(2)
+    client = account.client(next_key=account.key(2))
+    client.pending_orders()
+    account.revoke(1)
+    client.pending_orders()
+    account.sandbox.post("/admin/expire-tokens", {"system": "netsuite"})
+    client.pending_orders()
+    assert logins(account) == [200, 401, 200, 200]
+
+
+def test_a_key_file_that_is_being_replaced_leaves_the_old_key_in_use(account: Account, tmp_path: Path) -> None:
+    file = write_key(tmp_path)
+    client = account.client()
+    client.pending_orders()
+    file.write_bytes(private_pem()[:200])
+    account.sandbox.post("/admin/expire-tokens", {"system": "netsuite"})
+    client.pending_orders()
+    assert logins(account) == [200, 200]
+
+
+def test_a_key_with_a_passphrase_is_opened(account: Account, tmp_path: Path) -> None:
+    file = tmp_path / "sealed.pem"
+    file.write_bytes(private_pem(1, "hunter2"))
+    account.client(key={"private_key": str(file), "passphrase": "hunter2", "certificate_id": "cert-1"}).check()
+
+
+# ---- errors that name the fix ----------------------------------------------------------------------------------------
+
+
+def test_a_wrong_key_is_told_with_its_certificate_and_where_to_compare(account: Account, tmp_path: Path) -> None:
+    wrong = {"private_key": str(write_key(tmp_path, 2)), "certificate_id": "cert-1"}
+    with pytest.raises(
+        Unauthorized, match=r"certificate cert-1: 401, .*signature.*not the certificate of this key.*M2M"
+    ):
+        account.client(key=wrong).check()
+
+
+def test_a_revoked_certificate_is_told(account: Account) -> None:
+    account.revoke(1)
+    with pytest.raises(Unauthorized, match=r"certificate cert-1: 401, .*revoked.*compare it under Setup"):
+        account.client().check()
+
+
+def test_both_keys_refused_are_both_told(account: Account) -> None:
+    account.revoke(1)
+    with pytest.raises(Unauthorized, match=r"certificate cert-1: .*certificate cert-2: "):
+        account.client(next_key=account.key(2)).check()
+
+
+@pytest.mark.parametrize("permission", ["ADMI_RESTWEBSERVICES", "REPO_ANALYTICS", "TRAN_ITEMRCPT"])
+def test_a_role_without_a_permission_is_told_with_all_it_needs(account: Account, permission: str) -> None:
+    account.permit(without=permission)
+    with pytest.raises(
+        Unauthorized, match=r"403, .*ermission.*: give the integration's role .*SuiteAnalytics Workbook"
+    ):
+        account.client().check()
+
+
+def test_a_role_that_may_not_log_in_is_told(account: Account) -> None:
+    account.permit(without="ADMI_LOGIN_OAUTH2")
+    with pytest.raises(Unauthorized, match=r"unauthorized_client.*: give the role Log in using OAuth 2\.0"):
+        account.client().check()
+
+
+def test_a_check_that_works_says_what_was_reached(account: Account) -> None:
+    assert "purchase orders and item receipts read" in account.client().check()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"not a key", "is no private key in PEM that can be opened"),
+        (b"", "is no private key in PEM that can be opened"),
+    ],
+)
+def test_a_key_file_that_is_no_use_is_told_by_its_name(
+    account: Account, tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    file = tmp_path / "broken.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(Unauthorized, match=rf"broken\.pem {why}"):
+        account.client(key={"private_key": str(file), "certificate_id": "cert-1"}).check()
+
+
+def test_a_sealed_key_without_its_passphrase_is_told(account: Account, tmp_path: Path) -> None:
+    file = tmp_path / "sealed.pem"
+    file.write_bytes(private_pem(1, "hunter2"))
+    with pytest.raises(Unauthorized, match="its passphrase is missing"):
+        account.client(key={"private_key": str(file), "certificate_id": "cert-1"}).check()
+
+
+def test_a_refused_login_is_not_repeated_at_once(account: Account) -> None:
+    account.revoke(1)
+    client = account.client()
+    for _ in range(5):
+        with pytest.raises(Unauthorized):
+            client.pending_orders()
+    assert logins(account) == [401]
+
+
+def test_an_answer_without_a_token_is_refused(account: Account) -> None:
+    with RawServer([an_answer(b'{"token_type":"bearer"}')]) as server:
+        client = account.client(base_url=server.url)
+        with pytest.raises(Contract, match="access_token: expected a token"):
+            client.pending_orders()
+
+
+def test_nothing_secret_is_logged_or_told(
+    account: Account, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = account.client()
+    client.pending_orders()
+    (call,) = account.calls("POST", TOKEN_PATH)
+    token = account.calls("POST", "suiteql")
+    account.revoke(1)
+    with pytest.raises(Unauthorized) as caught:
+        client.pending_orders()
+    said = caplog.text + "".join(capsys.readouterr()) + str(caught.value) + repr(client.__dict__)
+    assertion = parse_qs(call["body"])["client_assertion"][0]
+    assert token
+    assert [secret in said for secret in (assertion, "PRIVATE KEY", "Bearer ")] == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"account": "https://x"}, "is no account id"),
+        ({"assertion_valid": 3600}, "assertion_valid"),
+        ({"key": {"private_key": "k"}}, "needs certificate_id or certificate_id_file"),
+        ({"token_url": "http://example.com/token"}, "token_url must be https"),
+        ({"base_url": "http://1234567.suitetalk.api.netsuite.com"}, "must be https"),
+    ],
+)
+def test_settings_that_can_not_work_are_refused(given: dict[str, object], why: str) -> None:
+    known = {"base_url": "https://1.suitetalk.api.netsuite.com", "account": "1", "client_id": "c"}
+    key = {"private_key": "k", "certificate_id": "c"}
+    with pytest.raises(ValueError, match=why):
+        RestSettings.model_validate({**known, "key": key, **given})
+
+
+def test_tenants_on_one_account_share_its_budget_however_they_spell_it() -> None:
+    key = {"private_key": "k", "certificate_id": "c"}
+    known = {"base_url": "https://1.suitetalk.api.netsuite.com", "client_id": "c", "key": key}
+    names = {
+        RestSettings.model_validate({**known, "account": spelled}).budget_name
+        for spelled in ("1234567_SB1", "1234567-sb1")
+    }
+    assert names == {"netsuite-1234567-sb1"}

@@ -1,0 +1,146 @@
+"""Purchase orders come over REST exactly as our own file format tells them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.errors import Contract
+from connectors.netsuite.client import NetSuiteRest
+from connectors.netsuite.settings import RestSettings
+from connectors.po_files.assembly import purchase_orders
+from connectors.po_files.formats import LAYOUTS, PoFileFormat
+from connectors.po_files.reading import PoFileReader
+from domain.purchase_order import PoStatus
+from tests.netsuite_rest.account import LINES, Account
+from tests.netsuite_rest.keys import write_key
+from tests.support.raw_server import RawServer, an_answer
+
+
+def test_a_purchase_order_is_told_whole_with_quantities_in_each_lines_own_unit(account: Account) -> None:
+    po_id = account.order()
+    account.act("receive", po_id, quantities={"1": 4, "4": 1.5})
+    (told,) = account.client().pending_orders().told
+    assert told.po is not None
+    assert (told.bad, told.po.status, told.po.number) == ((), PoStatus.PENDING_BILLING_PARTIALLY_RECEIVED, "PO4410021")
+    lines = {line.line_id: line for line in told.po.lines}
+    assert (lines["4"].quantity, lines["4"].received, lines["4"].unit_rate) == (Decimal(3), Decimal("1.5"), Decimal(12))
+    assert (lines["1"].sku, lines["1"].facility, str(lines["1"].arrival)) == ("SHOE-42", "17", "2026-11-30")
+    assert [line.line_id for line in told.po.lines if line.closed] == ["7"]
+
+
+def test_a_file_and_rest_tell_the_same_purchase_order(account: Account) -> None:
+    po_id = account.order(modified="2026-11-20T10:15:00Z")
+    account.act("receive", po_id, quantities={"1": 4, "4": 1.5})
+    (by_rest,) = account.client().pending_orders().told
+    reader = PoFileReader([our_file(account.sandbox.get(f"/admin/netsuite/purchase-orders/{po_id}"))])
+    rows = [row for batch in reader.batches() for row in batch.rows]
+    (by_file,) = purchase_orders(rows, reader.format, "gt")
+    assert by_rest == by_file
+
+
+def our_file(order: Mapping[str, Any]) -> bytes:
+    """The purchase order as a file of our format, from what the sandbox's admin API shows."""
+    modified = f"{datetime.fromtimestamp(order['lastModifiedDate'] // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    rows = [
+        (
+            *(order["poId"], order["tranid"], order["status"], line["line"], line["uniqueKey"], line["item"]),
+            *(line["quantity"], line["unit"], line["unitRate"], line["received"], "T" if line["closed"] else "F"),
+            *(line["location"] or "", line["expected"] or "", modified),
+        )
+        for line in order["lines"]
+    ]
+    header = LAYOUTS[PoFileFormat.WAYBILL].header
+    body = "".join(f"{','.join(map(str, row))}\n" for row in [[header], *rows]).encode()
+    return body + f"#end,{len(rows)},{sha256(body).hexdigest()}\n".encode()
+
+
+def test_what_is_received_closed_or_not_approved_is_not_pending(account: Account) -> None:
+    account.order(4410021)
+    account.order(4410022, approval="pending")
+    account.order(4410023)
+    account.order(4410024)
+    account.act("close", "4410023")
+    account.act("receive", "4410024")
+    told = account.client().pending_orders().told
+    assert [each.po_id for each in told] == ["4410021"]
+
+
+def test_given_purchase_orders_are_told_of_any_status_and_unknown_ones_are_absent(account: Account) -> None:
+    account.order(4410021)
+    account.order(4410022)
+    account.act("close", "4410022")
+    told = account.client().orders(["4410021", "4410022", "999"])
+    assert {po_id: each.po and each.po.status for po_id, each in told.items()} == {
+        "4410021": PoStatus.PENDING_RECEIPT,
+        "4410022": PoStatus.CLOSED,
+    }
+
+
+@pytest.mark.parametrize("page_rows", [1, 2, 3, 4, 5, 1000])
+def test_pages_of_any_size_tell_every_purchase_order_whole_and_once(account: Account, page_rows: int) -> None:
+    for number in range(4):
+        account.order(4410021 + number, LINES[: number % 3 + 1] if number % 3 < 2 else LINES)
+    client, found, after = account.client(page_rows=page_rows), list[tuple[str, int]](), None
+    while True:
+        page = client.pending_orders(after)
+        found += [(each.po_id, len(each.po.lines)) for each in page.told if each.po]
+        if page.after is None:
+            break
+        after = page.after
+    assert found == [("4410021", 1), ("4410022", 2), ("4410023", 3), ("4410024", 1)]
+    assert {po_id: len(each.po.lines) for po_id, each in client.orders(dict(found)).items() if each.po} == dict(found)
+
+
+def test_a_line_that_makes_no_sense_is_told_with_its_id_and_the_others_stand(account: Account) -> None:
+    account.order(lines=[LINES[0], {"item": "BOOT", "quantity": 5}])
+    (told,) = account.client().pending_orders().told
+    assert told.po is not None
+    assert [line.line_id for line in told.po.lines] == ["1"]
+    (bad,) = told.bad
+    assert (bad.number, bad.column, bad.po_id) == (4, "facility_id", "4410021")
+    assert "set the line's location in NetSuite" in bad.reason
+
+
+def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_rounded(tmp_path: Path) -> None:
+    row = (
+        b'{"po_id":"1","tranid":"PO1","status":"PurchOrd:B","modified":"2026-11-20T10:15:00","line_id":"3",'
+        b'"uniquekey":"9","sku":"X","quantity":"10","received":"0","unit":"TRIO","rate":"3","location":"17",'
+        b'"isclosed":"F"}'
+    )
+    with answering(tmp_path, b'{"count":1,"hasMore":false,"items":[' + row + b"]}") as client:
+        (each,) = client.pending_orders().told
+    assert each.po is None
+    assert "no exact decimal value" in each.bad[0].reason
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (b'{"hasMore":true,"items":[]}', "rows in order behind"),
+        (
+            b'{"hasMore":false,"items":[{"po_id":"2","line_id":"1"},{"po_id":"1","line_id":"1"}]}',
+            "rows in order behind",
+        ),
+        (b'{"hasMore":false,"items":[{"po_id":"x","line_id":"1"}]}', "ids of order and line"),
+        (b'{"hasMore":false}', "a list of rows"),
+    ],
+)
+def test_a_page_that_could_skip_or_repeat_purchase_orders_is_refused(tmp_path: Path, rows: bytes, why: str) -> None:
+    with answering(tmp_path, rows) as client, pytest.raises(Contract, match=why):
+        client.pending_orders()
+
+
+@contextmanager
+def answering(folder: Path, rows: bytes) -> Iterator[NetSuiteRest]:
+    """A client of a server that gives a token, and then this answer to everything."""
+    with RawServer([an_answer(b'{"access_token":"t","expires_in":"3600"}')], [an_answer(rows)]) as server:
+        key = {"private_key": str(write_key(folder)), "certificate_id": "c"}
+        given = {"base_url": server.url, "account": "1", "client_id": "x", "key": key, "timeout_read": 5}
+        with closing(NetSuiteRest("gt", RestSettings.model_validate(given))) as client:
+            yield client
