@@ -26,10 +26,9 @@ from activities.books import LedgerActivities
 from activities.effects import Effects
 from activities.feed import FeedActivities
 from activities.hotwax import HotWaxActivities
-from activities.po_answers import PoAnswerActivities
 from activities.po_assess import PurchaseOrderActivities
-from activities.po_files import PoFileActivities
 from activities.po_imports import PoImportActivities
+from activities.po_netsuite import NetSuiteActivities
 from activities.po_news import PoNewsActivities
 from activities.po_receipts import PoReceiptActivities
 from activities.retailpro import RetailProActivities
@@ -153,13 +152,12 @@ def _runs_at_hotwax(parts: Parts, tenant: str, effects: Effects) -> list[Callabl
 
 
 def _purchasing_workers(parts: Parts, tenant: str) -> list[Worker]:
-    """The worker for NetSuite's files, where the tenant has purchase orders."""
+    """The worker for the runs at NetSuite, where the tenant has purchase orders."""
     settings = parts.settings.tenants[tenant]
     if settings.netsuite is None:
         return []
-    files = PoFileActivities(parts.ledger, parts.tenants)
-    answers = PoAnswerActivities(parts.ledger, parts.tenants, Effects(parts.ledger, longest_call(settings)))
-    runs = [files.take_purchase_orders, answers.send_receipts, answers.read_answers]
+    netsuite = NetSuiteActivities(parts.ledger, parts.tenants, Effects(parts.ledger, longest_call(settings)))
+    runs = [netsuite.take_purchase_orders, netsuite.send_receipts, netsuite.read_answers]
     return [_remote_worker(parts.client, netsuite_queue(tenant), runs, PO_SLOTS, parts.settings.worker.drain)]
 
 

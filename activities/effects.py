@@ -89,6 +89,8 @@ class Effects:
         try:
             outcome = self._find(row, writer) if look_first else None
             if outcome is None:
+                if look_first:
+                    self._note_repeat(row)
                 with writing_allowed():
                     outcome = writer.send(row.body)
         except Ambiguous as error:
@@ -101,6 +103,10 @@ class Effects:
             raise
         retry = writer.repeat_safe or (writer.find is not None and not look_first)
         return self._settle(row, writer, outcome, bound, retry=retry)
+
+    def _note_repeat(self, row: EffectRow) -> None:
+        with self._ledger.durable() as session:
+            book.sends_again(session, row.key, row.attempt, _now())
 
     def _find(self, row: EffectRow, writer: Writer) -> WriteOutcome | None:
         found = writer.find(row.body) if writer.find else None

@@ -10,10 +10,8 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.effects import Effects, Writer
-from activities.failures import tells_temporal
-from activities.po_noting import noted
 from activities.po_taking import Taking
-from activities.systems import Purchasing, Tenants
+from activities.systems import Purchasing
 from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
 from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
@@ -25,7 +23,6 @@ from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from domain.keys import netsuite_queue, upload_key
 from domain.outcomes import EffectResult
-from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode, ReceiptState
 from domain.stages import EffectKind, EffectState
 from ledger import effects, po_files, purchase_orders, receipts, sequences
@@ -42,34 +39,28 @@ UNITS_OF_FILE, UNITS_OF_RECEIPT = 220, 30
 """What a file with errors, and each receipt in it, cost NetSuite's stock importer."""
 
 
-class PoAnswerActivities:
-    """The runs that publish receipt files and read NetSuite's answers, on a tenant's NetSuite queue."""
+class FileReceipts:
+    """Publishes receipt files, and reads NetSuite's answers."""
 
-    def __init__(self, ledger: Ledger, tenants: Tenants, made: Effects) -> None:
-        self._ledger, self._tenants, self._effects = ledger, tenants, made
+    def __init__(self, ledger: Ledger, made: Effects) -> None:
+        self._ledger, self._effects = ledger, made
         self._taking = Taking(folder_may_be_missing=True)
         self._archived: dict[tuple[str, str], datetime] = {}
 
     # ---- publishing --------------------------------------------------------------------------------------------------
 
-    @activity.defn
-    @tells_temporal
-    def send_receipts(self, request: PoRunRequest) -> PoRunReport:
+    def send(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         """Every promised receipt lies in a file that NetSuite can read; files of a run that died are finished first."""
-        return noted(self._ledger, request, lambda: self._send(request.tenant))
-
-    def _send(self, tenant: str) -> PoRunReport:
-        systems = self._tenants.get(tenant).purchasing
         with self._ledger.reading() as session:
-            keys = receipts.files_under_way(session, tenant)
+            keys = receipts.under_way(session, tenant, EffectKind.RECEIPT_FILE)
         sent = 0
         if not keys and not self._is_any_promised(tenant):
-            return PoRunReport(counts={"files": 0, "receipts": 0})
+            return {"files": 0, "receipts": 0}
         with systems.files.session(activity.heartbeat) as files:
             keys += self._promise_files(tenant, systems, files)
             for key in keys:
                 sent += self._publish(tenant, systems, files, key)
-        return PoRunReport(counts={"files": len(keys), "receipts": sent})
+        return {"files": len(keys), "receipts": sent}
 
     def _is_any_promised(self, tenant: str) -> bool:
         with self._ledger.reading() as session:
@@ -113,18 +104,12 @@ class PoAnswerActivities:
 
     # ---- answers -----------------------------------------------------------------------------------------------------
 
-    @activity.defn
-    @tells_temporal
-    def read_answers(self, request: PoRunRequest) -> PoRunReport:
+    def answers(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         """What NetSuite made of the receipts is in the ledger, as far as it answers at all."""
-        return noted(self._ledger, request, lambda: self._answers(request.tenant))
-
-    def _answers(self, tenant: str) -> PoRunReport:
-        systems = self._tenants.get(tenant).purchasing
         is_ours = systems.policy.netsuite_mode is NetSuiteMode.WAYBILL
         with systems.files.session(activity.heartbeat) as files:
             answered = (self._read_acks if is_ours else self._watch)(tenant, systems, files)
-        return PoRunReport(counts={"answered": answered})
+        return {"answered": answered}
 
     def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """Our own scripts answer every file."""

@@ -11,10 +11,8 @@ import structlog
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.failures import tells_temporal
-from activities.po_noting import noted
 from activities.po_taking import Taking
-from activities.systems import Purchasing, Tenants
+from activities.systems import Purchasing
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
 from connectors.po_files.error_csv import ErrorCsv
@@ -25,7 +23,6 @@ from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder, OutboundFolder
-from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
@@ -59,21 +56,15 @@ class _Bad:
                 told.append(str(row))
 
 
-class PoFileActivities:
-    """The run that takes files of purchase orders, on a tenant's NetSuite queue."""
+class FileOrders:
+    """Takes files of purchase orders, from one run to the next."""
 
-    def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
-        self._ledger, self._tenants = ledger, tenants
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._taking = Taking()
 
-    @activity.defn
-    @tells_temporal
-    def take_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
+    def take(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         """Every complete file is read: what it tells is in the ledger, and the file in the archive."""
-        return noted(self._ledger, request, lambda: self._take(request.tenant))
-
-    def _take(self, tenant: str) -> PoRunReport:
-        systems = self._tenants.get(tenant).purchasing
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
             self._put_away_ended(tenant, systems, files)
@@ -81,7 +72,7 @@ class PoFileActivities:
                 read = _Reading(self._ledger, tenant, systems, files, claimed).run()
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
-        return PoRunReport(counts=counts)
+        return counts
 
     def _put_away_ended(self, tenant: str, systems: Purchasing, files: FileSession) -> None:
         """Put away what an earlier run had read when it died; a file that was changed since is read once more."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from connectors.netsuite.port import NetSuitePort
 from connectors.po_ports import PurchasePort
 from connectors.ports import OmsPort, PosPort
 from connectors.sftp.port import FilePort
@@ -14,18 +15,45 @@ from domain.purchase_order import PoPolicy
 
 
 class NoPurchasingError(LookupError):
-    """The tenant has no purchase orders: its configuration names no files of NetSuite."""
+    """The tenant has no purchase orders, or no such way to NetSuite: its configuration does not name it."""
 
 
 @dataclass(frozen=True)
 class Purchasing:
-    """What a tenant's purchase orders need: rules, HotWax, NetSuite's files, and the sizes of what is sent at once."""
+    """What a tenant's purchase orders need: rules, HotWax, the ways to NetSuite, and the sizes of what is sent at once.
+
+    `slots` is how many calls over REST may run side by side.
+    """
 
     policy: PoPolicy
     oms: PurchasePort
-    files: FilePort
     waits: PoWaits
     sizes: PoSizes
+    sftp: FilePort | None = None
+    rest: NetSuitePort | None = None
+    slots: int = 1
+
+    @property
+    def files(self) -> FilePort:
+        """NetSuite's files.
+
+        Raises:
+            NoPurchasingError: the configuration names no server of files.
+        """
+        if self.sftp is None:
+            raise NoPurchasingError(f"netsuite_mode is {self.policy.netsuite_mode}, and there is no netsuite.sftp")
+        return self.sftp
+
+    @property
+    def netsuite(self) -> NetSuitePort:
+        """NetSuite over REST.
+
+        Raises:
+            NoPurchasingError: the configuration names no account.
+        """
+        if self.rest is None:
+            raise NoPurchasingError(f"netsuite_mode is {self.policy.netsuite_mode}, and there is no netsuite.rest")
+        return self.rest
 
 
 @dataclass(frozen=True)
@@ -39,6 +67,15 @@ class TenantSystems:
     slip_no_start: int = 1
     feed_overlap: timedelta = timedelta(minutes=5)
     po: Purchasing | None = None
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.oms.close()
+        self.pos.close()
+        if self.po:
+            self.po.oms.close()
+        if self.po and self.po.rest:
+            self.po.rest.close()
 
     @property
     def purchasing(self) -> Purchasing:

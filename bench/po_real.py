@@ -18,7 +18,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import ActivityEnvironment
 
-from activities.po_files import PoFileActivities
+from activities.effects import Effects
+from activities.po_netsuite import NetSuiteActivities
 from activities.po_news import PoNewsActivities
 from activities.starting import PoStarter
 from activities.systems import FixedTenants, TenantSystems
@@ -33,7 +34,7 @@ from connectors.sftp.transfer import Download
 from domain.po_messages import PoRun, PoRunReport, PoRunRequest
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
-from operators.bootstrap import open_budget, systems_of
+from operators.bootstrap import longest_call, open_budget, systems_of
 from operators.settings import Settings
 
 
@@ -123,7 +124,8 @@ def real_run(task: Task) -> RealRun:
     settings, clock = Settings.model_validate(task.settings), Clock()
     ledger = TimedLedger(settings.ledger_url, clock)
     systems = _timed(systems_of(task.tenant, settings.tenants[task.tenant], open_budget(settings, ledger)), task, clock)
-    activities = PoFileActivities(ledger, FixedTenants({task.tenant: systems}))
+    made = Effects(ledger, longest_call(settings.tenants[task.tenant]))
+    activities = NetSuiteActivities(ledger, FixedTenants({task.tenant: systems}), made)
     request, reports = PoRunRequest(tenant=task.tenant, run=PoRun.FILES), list[PoRunReport]()
     before = rss_mb(os.getpid())
     took = timed(lambda: reports.append(ActivityEnvironment().run(activities.take_purchase_orders, request)))
@@ -146,7 +148,7 @@ def real_run(task: Task) -> RealRun:
 def _timed(systems: TenantSystems, task: Task, clock: Clock) -> TenantSystems:
     server = TimedServer("the bench's server", task.sftp)
     server.clock = clock
-    return replace(systems, po=replace(systems.purchasing, files=server))
+    return replace(systems, po=replace(systems.purchasing, sftp=server))
 
 
 def _check(ledger: Ledger, counts: Mapping[str, int]) -> None:

@@ -148,9 +148,9 @@ def resumption(memory: PoMemory, plan: PoPlan) -> Resumption:
 def sent_again(receipt: ReceiptFact, mode: NetSuiteMode) -> ReceiptFact:
     """The receipt as it is remembered from now on, to be sent again.
 
-    Our importer finds a repeat by its external id and makes nothing (netsuite 3), so one in doubt goes again exactly as
-    it was: what NetSuite has and what we believe stay the same. For the stock importer the operator has looked.
+    A repeat is found by its external id and makes nothing (netsuite 3), so one in doubt goes again exactly as it was:
+    what NetSuite has and what we believe stay the same. For the stock importer the operator has looked.
     """
-    stays = mode is NetSuiteMode.WAYBILL and receipt.state is ReceiptState.UNKNOWN
+    stays = mode is not NetSuiteMode.STOCK and receipt.state is ReceiptState.UNKNOWN
     changes = {"state": ReceiptState.NEW, "problem": "", "named": None, "in_doubt": stays}
     return receipt.model_copy(update=changes if stays else changes | {"sent": {}, "held_back": {}})

@@ -94,12 +94,14 @@ class PurchaseOrder(Frozen):
 
 
 class NetSuiteMode(StrEnum):
-    """Which importer reads our receipt files."""
+    """Which way purchase orders come out of NetSuite, and receipts go in."""
 
     STOCK = "files"
     """HotWax's stock scripts: they confirm nothing, so a receipt is accepted, never verified."""
     WAYBILL = "files+waybill-scripts"
     """Our own scripts, which answer every file."""
+    REST = "rest"
+    """No files: purchase orders are queried, and each receipt is one call that is answered."""
 
 
 class PoPolicy(Frozen):

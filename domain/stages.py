@@ -146,7 +146,7 @@ class Hold(Frozen):
 
 
 class EffectKind(StrEnum):
-    """The remote writes: three of an order's life, and the uploads that serve many purchase orders at once."""
+    """The remote writes: three of an order's life, uploads that serve many purchase orders at once, item receipts."""
 
     INVOICE = "invoice"
     SLIP = "slip"
@@ -154,6 +154,7 @@ class EffectKind(StrEnum):
     PO_IMPORT = "po_import"
     PO_CLOSE = "po_close"
     RECEIPT_FILE = "receipt_file"
+    ITEM_RECEIPT = "item_receipt"
 
 
 class EffectState(StrEnum):

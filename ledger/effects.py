@@ -209,6 +209,20 @@ def of_order(session: Session, tenant: str, order_id: str) -> Sequence[EffectRow
     return session.exec(_OF_ORDER, params={"tenant": tenant, "order_id": order_id}).all()
 
 
+def forget(session: Session, key: str) -> None:
+    """Drop a promise that no remote has, and that fits no more: what is owed now is promised under another key."""
+    row = locked(session, EffectRow, key=key)
+    if not row.state.may_exist:
+        session.delete(row)
+
+
+def sends_again(session: Session, key: str, attempt: int, now: datetime) -> None:
+    """Note when an effect in doubt is sent once more: how long it may stay unseen counts from here."""
+    row = locked(session, EffectRow, key=key)
+    if row.attempt == attempt:
+        row.sent_at = now
+
+
 def forget_unmade(session: Session, tenant: str, order_id: str) -> None:
     """Drop the promises that no remote has: the order is cancelled, its number is free again."""
     for row in of_order(session, tenant, order_id):

@@ -60,9 +60,9 @@ class Told(NamedTuple):
 
 
 def record_told(
-    session: Session, tenant: str, told: Iterable[Told], po_ids: Collection[str], file_id: int, now: datetime
+    session: Session, tenant: str, told: Iterable[Told], po_ids: Collection[str], file_id: int | None, now: datetime
 ) -> int:
-    """Keep what a file told of these purchase orders; how many of them are new or changed.
+    """Keep what NetSuite told of these purchase orders, in a file or over REST; how many are new or changed.
 
     One that is told as it was before is no news, and one older than what is known is left aside. `told` is about
     `po_ids`, and may be a stream: of each purchase order only what is written stays in memory.
@@ -81,7 +81,8 @@ def record_told(
     blank = PurchaseOrderRow(tenant=tenant, po_id="", file_id=file_id, news=1, stage_since=now, seen_at=now)
     _add(session, blank, {po_id: news.values for po_id, news in found.items() if po_id not in known})
     entries = ((About(tenant, po_id, Flow.PURCHASE_ORDER), news.text) for po_id, news in found.items())
-    journal.write_all(session, now, "file", ((about, f"{text} by file {file_id}") for about, text in entries))
+    how = f"by file {file_id}" if file_id else "over REST"
+    journal.write_all(session, now, "file", ((about, f"{text} {how}") for about, text in entries))
     return len(found)
 
 
@@ -121,7 +122,7 @@ def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
     }
 
 
-def _told_again(row: PurchaseOrderRow, po: PurchaseOrder, file_id: int, now: datetime) -> None:
+def _told_again(row: PurchaseOrderRow, po: PurchaseOrder, file_id: int | None, now: datetime) -> None:
     """Note that it is as it was at a later time too: the proof asks how new NetSuite's word is."""
     if not _is_older(row, po):
         row.told_at, row.file_id = po.modified_at or now, file_id
@@ -293,6 +294,16 @@ def receivable(session: Session, tenant: str, after: str, limit: int) -> Sequenc
     mine = select(PurchaseOrderRow).where(
         PurchaseOrderRow.tenant == tenant,
         col(PurchaseOrderRow.oms_id).is_not(None),
+        col(PurchaseOrderRow.po_id) > after,
+        col(PurchaseOrderRow.stage).in_([stage for stage in PoStage if not stage.is_end]),
+    )
+    return session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).limit(limit)).all()
+
+
+def not_ended(session: Session, tenant: str, after: str, limit: int) -> Sequence[PurchaseOrderRow]:
+    """Those that have not ended, by id, from the one behind `after` on."""
+    mine = select(PurchaseOrderRow).where(
+        PurchaseOrderRow.tenant == tenant,
         col(PurchaseOrderRow.po_id) > after,
         col(PurchaseOrderRow.stage).in_([stage for stage in PoStage if not stage.is_end]),
     )

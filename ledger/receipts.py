@@ -5,11 +5,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from domain.base import Frozen, Moment
-from domain.purchase_order import ReceiptFact, ReceiptState, ReceiptToSend
-from ledger.po_tables import ReceiptPartRow, ReceiptRow
+from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend
+from domain.stages import EffectKind, EffectState
+from ledger.po_tables import PurchaseOrderRow, ReceiptPartRow, ReceiptRow
+from ledger.tables import EffectRow
 
 ZERO = Decimal(0)
 
@@ -195,14 +197,41 @@ def wanted(row: ReceiptRow) -> ReceiptToSend:
     return ReceiptToSend.model_validate_json(row.wanted)
 
 
-def files_under_way(session: Session, tenant: str) -> list[str]:
-    """The keys of files that are promised and not known to be published."""
-    mine = select(ReceiptRow.effect_key).where(
-        ReceiptRow.tenant == tenant,
-        ReceiptRow.state == ReceiptState.PROMISED,
-        col(ReceiptRow.effect_key).is_not(None),
+def under_way(session: Session, tenant: str, kind: EffectKind) -> list[str]:
+    """The keys of writes of this kind that are promised for receipts and not known to be made."""
+    is_unknown = col(EffectRow.state).not_in([EffectState.DONE, EffectState.REJECTED])
+    may_be_made = (col(ReceiptRow.state) == ReceiptState.SENT) & is_unknown
+    mine = (
+        select(ReceiptRow.effect_key)
+        .join(EffectRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
+        .where(
+            ReceiptRow.tenant == tenant,
+            EffectRow.kind == kind,
+            or_(col(ReceiptRow.state) == ReceiptState.PROMISED, may_be_made),
+        )
     )
     return sorted(key for key in session.exec(mine.distinct()).all() if key)
+
+
+def of_open_orders(session: Session, tenant: str) -> set[str]:
+    """The purchase orders that have not ended and of which NetSuite has receipts."""
+    order, receipt = PurchaseOrderRow, ReceiptRow
+    mine = (
+        select(receipt.po_id)
+        .join(order, (col(order.tenant) == col(receipt.tenant)) & (col(order.po_id) == col(receipt.po_id)))
+        .where(
+            ReceiptRow.tenant == tenant,
+            ReceiptRow.state == ReceiptState.CREATED,
+            col(PurchaseOrderRow.stage).in_([stage for stage in PoStage if not stage.is_end]),
+        )
+    )
+    return set(session.exec(mine.distinct()).all())
+
+
+def take_back(row: ReceiptRow) -> None:
+    """Plan a receipt anew whose promise was never sent."""
+    row.state, row.wanted, row.effect_key, row.sent, row.held_back = ReceiptState.NEW, "", None, None, None
+    row.sent_at = row.due_at = None
 
 
 def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:

@@ -1,6 +1,8 @@
 """Putting the parts together: from settings to a ledger, tenants' systems, and a connection to Temporal."""
 
 import threading
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,21 +18,56 @@ from connectors.hotwax.client import HotWax
 from connectors.hotwax.purchase import HotWaxPurchase
 from connectors.hotwax.purchase_session import FileSession
 from connectors.http import CallBudget as Budget
+from connectors.netsuite.client import NetSuiteRest
 from connectors.retailpro.partner_v1 import PartnerV1
 from connectors.sftp.client import SftpServer
 from domain.keys import hotwax_queue, netsuite_queue, retailpro_queue
 from ledger.budget import Allowance, CallBudget
 from ledger.database import Ledger
-from operators.settings import ConfigurationError, Settings, TenantSettings, load
+from ledger.slots import SlotBudget
+from operators.settings import ConfigurationError, NetSuiteSettings, Settings, TenantSettings, load
 
 log = structlog.get_logger()
 
 
-def open_budget(settings: Settings, ledger: Ledger) -> CallBudget:
+class Budgets:
+    """The budgets of all tenants' systems, shared with every other process on this ledger.
+
+    NetSuite bounds calls side by side and nothing else, so its accounts have slots (docs/decisions/0008).
+    """
+
+    def __init__(self, calls: CallBudget, slots: SlotBudget, accounts: Collection[str]) -> None:
+        self._calls, self._slots, self._accounts = calls, slots, accounts
+
+    def turn(self, system: str) -> AbstractContextManager[None]:
+        """A block in which one call to this system may be made."""
+        return self._slots.turn(system) if system in self._accounts else self._calls.turn(system)
+
+    def pause(self, system: str, seconds: float) -> None:
+        """Nobody calls the system for so long: it asked for it."""
+        (self._slots if system in self._accounts else self._calls).pause(system, seconds)
+
+    def close(self) -> None:
+        """Give back what others may use."""
+        self._slots.close()
+
+
+def open_budget(settings: Settings, ledger: Ledger) -> Budgets:
     """The budgets of all tenants' systems, shared with every other process on this ledger."""
     allowances = {name: allowance for t, s in settings.tenants.items() for name, allowance in _allowances(t, s).items()}
     longest = max((longest_call(s) for s in settings.tenants.values()), default=timedelta(minutes=3))
-    return CallBudget(ledger, allowances, longest_call=longest.total_seconds())
+    accounts = _accounts(settings)
+    calls = CallBudget(ledger, allowances, longest_call=longest.total_seconds())
+    return Budgets(calls, SlotBudget(ledger, accounts, lease_s=longest.total_seconds()), accounts)
+
+
+def _accounts(settings: Settings) -> dict[str, int]:
+    """The slots of each NetSuite account; tenants that share one share its slots, as the most careful one says."""
+    slots = dict[str, int]()
+    for tenant in settings.tenants.values():
+        if tenant.netsuite and (rest := tenant.netsuite.rest):
+            slots[rest.budget_name] = min(rest.concurrency, slots.get(rest.budget_name, rest.concurrency))
+    return slots
 
 
 def _allowances(tenant: str, settings: TenantSettings) -> dict[str, Allowance]:
@@ -44,9 +81,16 @@ def longest_call(settings: TenantSettings) -> timedelta:
     A turn at HotWax may have three calls: a login, a look-up and the write.
     """
     hotwax, retailpro = ((s.timeout_connect + s.timeout_read) * 2 for s in (settings.hotwax, settings.retailpro))
-    # A file is written, read back and renamed on a connection that is there already.
-    sftp = 10 * settings.netsuite.sftp.timeout_read if settings.netsuite else timedelta(0)
-    return max(3 * hotwax, retailpro, sftp) + timedelta(seconds=1)
+    return max(3 * hotwax, retailpro, *_longest_at_netsuite(settings.netsuite)) + timedelta(seconds=1)
+
+
+def _longest_at_netsuite(settings: NetSuiteSettings | None) -> Iterator[timedelta]:
+    if settings and settings.sftp:
+        # A file is written, read back and renamed on a connection that is there already.
+        yield 10 * settings.sftp.timeout_read
+    if settings and (rest := settings.rest):
+        # A look at the purchase order, a transform, a job that is followed, and a look for the receipt.
+        yield 4 * (rest.timeout_connect + rest.timeout_read) + (rest.job_wait if rest.respond_async else timedelta(0))
 
 
 def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:
@@ -70,7 +114,9 @@ def _purchasing_of(tenant: str, settings: TenantSettings, budget: Budget) -> Pur
     return Purchasing(
         policy=netsuite.policy,
         oms=HotWaxPurchase(settings.hotwax, session),
-        files=SftpServer(netsuite_queue(tenant), netsuite.sftp),
+        sftp=SftpServer(netsuite_queue(tenant), netsuite.sftp) if netsuite.sftp else None,
+        rest=NetSuiteRest(tenant, netsuite.rest, budget, count_call) if netsuite.rest else None,
+        slots=netsuite.rest.concurrency if netsuite.rest else 1,
         waits=netsuite.waits,
         sizes=netsuite.sizes,
     )
@@ -83,7 +129,7 @@ class LiveTenants:
     the worker, since its queues are made at the start.
     """
 
-    def __init__(self, settings: Settings, budget: Budget, path: Path | None = None) -> None:
+    def __init__(self, settings: Settings, budget: Budgets, path: Path | None = None) -> None:
         self._path, self._lock, self._budget = path, threading.Lock(), budget
         self._outlived: list[TenantSystems] = []
         self._systems = {name: systems_of(name, t, budget) for name, t in settings.tenants.items()}
@@ -104,10 +150,8 @@ class LiveTenants:
     def close(self) -> None:
         """Close the connections to all systems."""
         for systems in (*self._systems.values(), *self._outlived):
-            systems.oms.close()
-            systems.pos.close()
-            if systems.po:
-                systems.po.oms.close()
+            systems.close()
+        self._budget.close()
 
     def _stamp_of_file(self) -> tuple[int, int] | None:
         try:

@@ -9,11 +9,10 @@ from activities.systems import Purchasing
 from connectors.po_files.import_csv import Batch, close_csv, import_csv
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import receipt_files
-from connectors.sftp.settings import SftpSettings
 from domain.commands import Command, CommandAnswer
 from domain.po_commands import PoSituation, refusal, situation_of
 from domain.po_messages import GivenPoCommand, PoAssessRequest
-from domain.purchase_order import ImportState, PoPlan, PoVerb, ReceiptState, ReceiptToSend
+from domain.purchase_order import ImportState, NetSuiteMode, PoPlan, PoVerb, ReceiptState, ReceiptToSend
 from ledger import holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
@@ -21,6 +20,7 @@ from ledger.po_tables import PurchaseOrderRow
 from operators.commands import DryRun, RemoteCall, earlier_answer
 
 SHARED = "goes with the next upload, beside the lines of others; the file's name is given then"
+NEXT_RUN = "goes with the next run, while nobody else has received on the purchase order"
 NEXT_FILE = "goes with the next file, beside the receipts of others; the file's name is given then"
 
 
@@ -39,14 +39,12 @@ def _situation(session: Session, row: PurchaseOrderRow) -> PoSituation:
     return situation_of(purchase_orders.memory_of(session, row), plan)
 
 
-def rehearse(
-    ledger: Ledger, systems: Purchasing, sftp: SftpSettings, row: PurchaseOrderRow, given: GivenPoCommand
-) -> DryRun:
+def rehearse(ledger: Ledger, systems: Purchasing, row: PurchaseOrderRow, given: GivenPoCommand) -> DryRun:
     """What this command would lead to: what the ledger would promise then; nothing is changed anywhere."""
     request = PoAssessRequest(tenant=row.tenant, po_id=row.po_id, commands=(given,))
     with ledger.writing() as session:
         seen = assess(session, request, systems)
-        calls = tuple(_calls(session, systems, sftp, row)) if dict(seen.answers)[given.command.id].accepted else ()
+        calls = tuple(_calls(session, systems, row)) if dict(seen.answers)[given.command.id].accepted else ()
         session.expunge_all()
         session.rollback()
     return DryRun(
@@ -57,14 +55,15 @@ def rehearse(
     )
 
 
-def _calls(session: Session, systems: Purchasing, sftp: SftpSettings, row: PurchaseOrderRow) -> Iterator[RemoteCall]:
+def _calls(session: Session, systems: Purchasing, row: PurchaseOrderRow) -> Iterator[RemoteCall]:
     """The remote writes that follow from what the ledger promises in this session."""
     fresh = purchase_orders.locked(session, row.tenant, row.po_id)
     if fresh.import_state is ImportState.WANTED:
         yield from _uploads(systems, {row.po_id: purchase_orders.wanted_lines(fresh)})
     mine = receipts.of_po(session, row.tenant, row.po_id)
     waiting = [r for r in mine if r.state is ReceiptState.PROMISED and r.effect_key is None]
-    yield from _receipt_files(systems, sftp, [receipts.wanted(receipt) for receipt in waiting])
+    owed = [receipts.wanted(receipt) for receipt in waiting]
+    yield from (_item_receipts if systems.policy.netsuite_mode is NetSuiteMode.REST else _receipt_files)(systems, owed)
 
 
 def _uploads(systems: Purchasing, lines: Batch) -> Iterator[RemoteCall]:
@@ -78,13 +77,20 @@ def _uploads(systems: Purchasing, lines: Batch) -> Iterator[RemoteCall]:
             yield RemoteCall(method=method, url=url, label=label, body=csv.decode(), note=SHARED)
 
 
-def _receipt_files(systems: Purchasing, sftp: SftpSettings, owed: Sequence[ReceiptToSend]) -> Iterator[RemoteCall]:
+def _item_receipts(systems: Purchasing, owed: Sequence[ReceiptToSend]) -> Iterator[RemoteCall]:
+    for receipt in owed:
+        body = systems.netsuite.receipt_body(receipt)
+        method, url, name = systems.netsuite.describe_receipt(body).split(" ")
+        yield RemoteCall(method=method, url=url, label=f"item receipt {name}", body=body, note=NEXT_RUN)
+
+
+def _receipt_files(systems: Purchasing, owed: Sequence[ReceiptToSend]) -> Iterator[RemoteCall]:
     folder = systems.files.folders.receipts.path
     limits = ReceiptLimits(entries=systems.sizes.receipts_per_file, file_bytes=systems.sizes.bytes_per_file)
     for file in receipt_files(owed, limits):
         yield RemoteCall(
             method="write",
-            url=f"sftp://{sftp.host}:{sftp.port}/{folder.lstrip('/')}",
+            url=f"{systems.files.address}/{folder.lstrip('/')}",
             label=f"receipt {', '.join(file.receipt_ids)} for NetSuite",
             body=file.content.decode(),
             note=NEXT_FILE,

@@ -20,8 +20,11 @@ from connectors.errors import ConnectorError, NotFound
 from connectors.hotwax.client import HotWax
 from connectors.hotwax.purchase import HotWaxPurchase
 from connectors.hotwax.purchase_session import FileSession
+from connectors.netsuite.client import NetSuiteRest
+from connectors.netsuite.settings import RestSettings
 from connectors.settings import HotWaxSettings, HttpSettings, RetailProSettings
 from connectors.sftp.client import SftpServer, SftpSession
+from connectors.sftp.settings import SftpSettings
 from domain.base import Frozen
 from domain.purchase_order import NetSuiteMode
 from ledger.database import Ledger
@@ -51,9 +54,9 @@ async def probe_all(settings: Settings) -> list[Probe]:
         found.append(await asyncio.to_thread(_retailpro, tenant, systems.retailpro))
         if systems.retailpro.proof_export:
             found.append(await asyncio.to_thread(_export, tenant, systems.retailpro))
-        if systems.netsuite:
+        if netsuite := systems.netsuite:
             found.append(await asyncio.to_thread(_purchasing, tenant, systems.hotwax))
-            found.append(await asyncio.to_thread(_files, tenant, systems.netsuite))
+            found += await asyncio.to_thread(_netsuite, tenant, netsuite)
     return found
 
 
@@ -151,13 +154,31 @@ def _purchasing(tenant: str, settings: HotWaxSettings) -> Probe:
     return Probe(name=name, ok=True, detail=f"receipts and {settings.import_log_entity} read")
 
 
-def _files(tenant: str, settings: NetSuiteSettings) -> Probe:
+def _netsuite(tenant: str, settings: NetSuiteSettings) -> list[Probe]:
+    """The ways to NetSuite that are configured, used or not."""
+    files = [_files(tenant, settings, settings.sftp)] if settings.sftp else []
+    return [*files, _account(tenant, settings.rest)] if settings.rest else files
+
+
+def _account(tenant: str, settings: RestSettings) -> Probe:
+    """Log in, and read what the flow reads."""
+    name, place = f"netsuite of {tenant}", f"[tenants.{tenant}.netsuite.rest]"
+    netsuite = NetSuiteRest(tenant, settings)
+    try:
+        return Probe(name=name, ok=True, detail=netsuite.check())
+    except ConnectorError as error:
+        return Probe(name=name, ok=False, detail=error.message, what_to_do=f"check {place}; docs/netsuite-rest.md")
+    finally:
+        netsuite.close()
+
+
+def _files(tenant: str, settings: NetSuiteSettings, sftp: SftpSettings) -> Probe:
     """Check the host key, log in, and look into the folders that others must have made."""
     name, place = f"sftp of {tenant}", f"[tenants.{tenant}.netsuite.sftp]"
-    where = f"{settings.sftp.host}:{settings.sftp.port}"
-    paths = _folders(settings)
+    where = f"{sftp.host}:{sftp.port}"
+    paths = _folders(settings, sftp)
     try:
-        with SftpServer(name, settings.sftp).session() as session:
+        with SftpServer(name, sftp).session() as session:
             missing = [path for path in paths if not _is_folder(session, path)]
     except ConnectorError as error:
         advice = f"check host, host_keys and login under {place}; docs/sftp.md tells how"
@@ -168,8 +189,8 @@ def _files(tenant: str, settings: NetSuiteSettings) -> Probe:
     return Probe(name=name, ok=True, detail=f"{where}: host key is pinned, logged in, read {', '.join(paths)}")
 
 
-def _folders(settings: NetSuiteSettings) -> list[str]:
-    folders = settings.sftp.folders
+def _folders(settings: NetSuiteSettings, sftp: SftpSettings) -> list[str]:
+    folders = sftp.folders
     answers = [folders.acks.path] if settings.policy.netsuite_mode is NetSuiteMode.WAYBILL else []
     return [folders.orders.path, folders.receipts.path, *answers]
 

@@ -10,18 +10,19 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from connectors.netsuite.settings import RestSettings
 from connectors.settings import HotWaxSettings, RetailProSettings
 from connectors.sftp.settings import SftpSettings
 from domain.base import Frozen
 from domain.messages import Waits
 from domain.po_messages import PoSizes, PoWaits
 from domain.policy import TenantPolicy, check_stores
-from domain.purchase_order import PoPolicy
+from domain.purchase_order import NetSuiteMode, PoPolicy
 
 CONFIG_VARIABLE = "WAYBILL_CONFIG"
 ENV_PREFIX = "WAYBILL__"
@@ -60,14 +61,27 @@ class WorkerSettings(Frozen):
 
 
 class NetSuiteSettings(Frozen):
-    """A tenant's purchase orders: where NetSuite's files lie, its rules, its waits, and how often the runs start."""
+    """A tenant's purchase orders: the ways to NetSuite, its rules, its waits, and how often the runs start.
 
-    sftp: SftpSettings
+    `policy.netsuite_mode` chooses the way; `rest` beside files lets NetSuite be asked what the files do not tell.
+    """
+
+    sftp: SftpSettings | None = None
+    rest: RestSettings | None = None
     policy: PoPolicy = PoPolicy()
     waits: PoWaits = PoWaits()
     sizes: PoSizes = PoSizes()
     interval: timedelta = Field(default=timedelta(seconds=60), ge=timedelta(seconds=1))
     sweep_interval: timedelta = Field(default=timedelta(hours=1), ge=timedelta(seconds=1))
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Self:
+        mode = self.policy.netsuite_mode
+        if mode is NetSuiteMode.REST and self.rest is None:
+            raise ValueError(f'netsuite_mode = "{mode}" needs a table netsuite.rest')
+        if mode is not NetSuiteMode.REST and self.sftp is None:
+            raise ValueError(f'netsuite_mode = "{mode}" needs a table netsuite.sftp')
+        return self
 
 
 class TenantSettings(Frozen):

@@ -10,9 +10,8 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.po_answers import PoAnswerActivities
-    from activities.po_files import PoFileActivities
     from activities.po_imports import PoImportActivities
+    from activities.po_netsuite import NetSuiteActivities
     from activities.po_news import PoNewsActivities
     from activities.po_receipts import PoReceiptActivities
     from domain.keys import PO_RUN_WORKFLOW, hotwax_queue, netsuite_queue
@@ -20,12 +19,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies
 
 WORK: dict[PoRun, tuple[Callable[[Any, PoRunRequest], PoRunReport], Callable[[str], str]]] = {
-    PoRun.FILES: (PoFileActivities.take_purchase_orders, netsuite_queue),
+    PoRun.FILES: (NetSuiteActivities.take_purchase_orders, netsuite_queue),
     PoRun.IMPORTS: (PoImportActivities.import_purchase_orders, hotwax_queue),
     PoRun.RECEIPTS: (PoReceiptActivities.poll_receipts, hotwax_queue),
     PoRun.SWEEP: (PoReceiptActivities.sweep_receipts, hotwax_queue),
-    PoRun.RECEIPT_FILES: (PoAnswerActivities.send_receipts, netsuite_queue),
-    PoRun.ANSWERS: (PoAnswerActivities.read_answers, netsuite_queue),
+    PoRun.RECEIPT_FILES: (NetSuiteActivities.send_receipts, netsuite_queue),
+    PoRun.ANSWERS: (NetSuiteActivities.read_answers, netsuite_queue),
 }
 """The activity of each run, and whose queue it is on."""
 

@@ -32,6 +32,11 @@ class SftpServer:
         self.name, self._settings = name, settings
 
     @property
+    def address(self) -> str:
+        """Where it is, for people."""
+        return f"sftp://{self._settings.host}:{self._settings.port}"
+
+    @property
     def folders(self) -> SftpFolders:
         """What its folders are for."""
         return self._settings.folders

@@ -108,6 +108,10 @@ class FilePort(Protocol):
     """A server of files. Sessions are opened per run, one per thread."""
 
     @property
+    def address(self) -> str:
+        """Where it is, for people."""
+
+    @property
     def folders(self) -> SftpFolders:
         """What its folders are for."""
 

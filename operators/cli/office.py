@@ -32,14 +32,13 @@ class Office:
     @contextmanager
     def systems(self, tenant: str) -> Iterator[TenantSystems]:
         """The tenant's systems, within the budget that all processes share."""
-        systems = systems_of(tenant, self.settings.tenants[tenant], open_budget(self.settings, self.ledger))
+        budget = open_budget(self.settings, self.ledger)
+        systems = systems_of(tenant, self.settings.tenants[tenant], budget)
         try:
             yield systems
         finally:
-            systems.oms.close()
-            systems.pos.close()
-            if systems.po:
-                systems.po.oms.close()
+            systems.close()
+            budget.close()
 
     def starter(self, client: Client, tenant: str) -> Starter:
         """Starts and wakes the workflows of this tenant's orders."""
@@ -53,7 +52,7 @@ class Office:
         """
         found = self.settings.tenants[tenant].netsuite
         if found is None:
-            raise Trouble(Exit.USAGE, f"tenant {tenant} has no purchase orders: add [tenants.{tenant}.netsuite.sftp]")
+            raise Trouble(Exit.USAGE, f"tenant {tenant} has no purchase orders: add [tenants.{tenant}.netsuite]")
         return found
 
     def po_starter(self, client: Client, tenant: str) -> PoStarter:

@@ -105,4 +105,4 @@ def _subject(it: Office, row: PurchaseOrderRow) -> Subject[PurchaseOrderRow]:
 
 def _rehearse(it: Office, row: PurchaseOrderRow, given: GivenPoCommand) -> commands.DryRun:
     with it.systems(row.tenant) as systems:
-        return rehearse(it.ledger, systems.purchasing, it.netsuite(row.tenant).sftp, row, given)
+        return rehearse(it.ledger, systems.purchasing, row, given)

@@ -152,7 +152,7 @@ class PoDesk(Desk):
         return Purchasing(
             policy=netsuite.policy,
             oms=HotWaxPurchase(self._tenant.hotwax, FileSession("hotwax", self._tenant.hotwax)),
-            files=SftpServer("netsuite", netsuite.sftp),
+            sftp=SftpServer("netsuite", netsuite.sftp) if netsuite.sftp else None,
             waits=netsuite.waits,
             sizes=netsuite.sizes,
         )

@@ -18,8 +18,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.effects import Effects
-from activities.po_answers import PoAnswerActivities
-from activities.po_files import PoFileActivities
+from activities.po_netsuite import NetSuiteActivities
 from domain.po_messages import PoRun, PoRunRequest
 from domain.purchase_order import PoStage, ReceiptState, ReceiptToSend
 from ledger import po_files, receipts
@@ -125,15 +124,14 @@ class Runs:
         self._tenants = LiveTenants(depot.settings, open_budget(depot.settings, depot.ledger))
         settings = depot.settings.tenants[depot.tenant]
         made = Effects(depot.ledger, longest_call(settings))
-        self.files = PoFileActivities(depot.ledger, self._tenants)
-        self.answers = PoAnswerActivities(depot.ledger, self._tenants, made)
+        self.netsuite = NetSuiteActivities(depot.ledger, self._tenants, made)
 
     def run(self, run: PoRun) -> None:
         """One run, in a worker's activity."""
         work = {
-            PoRun.FILES: self.files.take_purchase_orders,
-            PoRun.RECEIPT_FILES: self.answers.send_receipts,
-            PoRun.ANSWERS: self.answers.read_answers,
+            PoRun.FILES: self.netsuite.take_purchase_orders,
+            PoRun.RECEIPT_FILES: self.netsuite.send_receipts,
+            PoRun.ANSWERS: self.netsuite.read_answers,
         }[run]
         ActivityEnvironment().run(work, PoRunRequest(tenant=self.depot.tenant, run=run))
 
