@@ -16,9 +16,9 @@ from domain.commands import CommandAnswer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
 from domain.po_messages import PoResult, PoRun, PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
-from ledger import journal, po_files, purchase_orders, receipts
+from ledger import journal, po_files, po_runs, purchase_orders, receipts
 from ledger.journal import Flow
-from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow, RunRow
 from operators.settings import NetSuiteSettings
 from sandbox.sftp.reach import Reach
 from tests.sandbox.erp import FULFILLMENT, RECEIPT, NetSuite
@@ -238,6 +238,11 @@ class Depot(Town):
         """The files that were taken, oldest first."""
         with self.ledger.reading() as session:
             return list(po_files.latest(session, self.tenant, EVERYTHING))[::-1]
+
+    def runs(self) -> list[RunRow]:
+        """How its runs fare."""
+        with self.ledger.reading() as session:
+            return list(po_runs.all_of(session, self.tenant))
 
     def receipt_files(self) -> list[str]:
         """The names of all receipt files that NetSuite was given."""

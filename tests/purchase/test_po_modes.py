@@ -1,0 +1,97 @@
+"""One set of purchase orders and receipts, three ways to NetSuite: the same item receipts in the end."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain.purchase_order import PoStage
+from operators.temporal_server import TemporalServer
+from sandbox.sftp.reach import Reach
+from tests.support.depot import STOCK, Depot, at
+from tests.support.rest_depot import RestDepot
+from tests.support.sandbox import SandboxProcess
+from tests.support.town import ledger_url
+
+pytestmark = pytest.mark.anyio
+
+MODES = ("files", "files+waybill-scripts", "rest")
+MakeIn = Callable[..., Depot]
+
+
+@pytest.fixture
+async def make_in(
+    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
+) -> AsyncIterator[MakeIn]:
+    """Makes depots whose tenant reaches NetSuite in a mode."""
+    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    async with AsyncExitStack() as stack:
+
+        def make(mode: str, **netsuite: Any) -> Depot:
+            of = (sandbox, client, ledger_url(tmp_path), openssh)
+            rules = STOCK["policy"] if mode == "files" else {}
+            given = {**netsuite, "policy": {**rules, **netsuite.get("policy", {})}}
+            depot = RestDepot(*of, tmp_path, netsuite=given) if mode == "rest" else Depot(*of, netsuite=given)
+            stack.push_async_callback(depot.clear)
+            return depot
+
+        yield make
+
+
+PIECES = {"item": "SKU-1", "quantity": 20, "location": 17}
+CASES = {"item": "SKU-2", "quantity": 3, "unit": "CASE", "unitRate": 12, "location": 17}
+TWICE = {"item": "SKU-1", "quantity": 5, "location": 18}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Lines of a purchase order, what the store receives in each visit, and the item receipts that follow."""
+
+    lines: tuple[dict[str, Any], ...]
+    visits: tuple[dict[str, int], ...]
+    made: list[dict[int, str]]
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+WHOLE: Mapping[str, Case] = {
+    "in parts": Case((PIECES,), ({"line_1": 12}, {"line_1": 8}), [{1: "12"}, {1: "8"}]),
+    "one line and not the other": Case((PIECES, CASES), ({"line_1": 20},), [{1: "20"}]),
+    "one product on two lines": Case((PIECES, TWICE), ({"line_4": 5},), [{4: "5"}]),
+    "more than ordered": Case((PIECES,), ({"line_1": 21},), [{1: "21"}], {"over_receipt_percent": 10}),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", WHOLE)
+async def test_receipts_of_every_kind_are_the_same_in_every_mode(make_in: MakeIn, mode: str, name: str) -> None:
+    case = WHOLE[name]
+    depot = make_in(mode, policy=case.policy)
+    depot.sandbox.change(netsuite_overage=True)
+    po_id = depot.netsuite.order(*case.lines)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        for visit in case.visits:
+            depot.receive(po_id, **visit)
+            await depot.sync(po_id)
+    assert depot.made(po_id) == case.made
+    assert depot.netsuite.differences(tolerance_percent="10") == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_whole_life_ends_with_the_same_item_receipts(make_in: MakeIn, mode: str) -> None:
+    depot = make_in(mode)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=12)
+        await depot.sync(po_id)
+        depot.receive(po_id, line_1=8, line_4=12)
+        await depot.sync(po_id)
+        await depot.until_po(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "12"}, {1: "8", 4: "12"}]
+    assert depot.netsuite.differences() == []

@@ -1,0 +1,157 @@
+"""Every write over REST cut at every point, told twice, out of date or refused: one item receipt, or a held order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from domain.po_messages import PoRun
+from domain.purchase_order import PoStage, ReceiptState
+from operators.temporal_server import TemporalServer
+from sandbox.sftp.reach import Reach
+from tests.support.depot import at, held
+from tests.support.rest_depot import RestDepot
+from tests.support.sandbox import SandboxProcess
+from tests.support.town import ledger_url
+
+pytestmark = pytest.mark.anyio
+
+TRANSFORM = {"system": "netsuite", "method": "POST", "path_regex": "!transform"}
+ORDER_READ = {"system": "netsuite", "method": "GET", "path_regex": "/purchaseOrder/[0-9]+$"}
+RECEIPT_READ = {"system": "netsuite", "method": "GET", "path_regex": "/itemReceipt/"}
+CUTS: Mapping[str, dict[str, Any]] = {
+    "turned_away_at_the_door": {"kind": "status", "status": 429, "retry_after": 0, **TRANSFORM},
+    "lost_before_it_arrived": {"kind": "drop", **TRANSFORM},
+    "refused_by_a_server_in_trouble": {"kind": "status", "status": 503, **TRANSFORM},
+    "applied_and_never_answered": {"kind": "drop", "when": "after", **TRANSFORM},
+    "applied_and_called_an_error": {"kind": "status", "status": 500, "when": "after", **TRANSFORM},
+    "applied_and_answered_nonsense": {"kind": "garbage", "garbage": "truncated", "when": "after", **TRANSFORM},
+    "changed_by_others_meanwhile": {"kind": "status", "status": 400, "code": "RCRD_HAS_BEEN_CHANGED", **TRANSFORM},
+    "the_token_ends_before_it": {"kind": "expire_token", **TRANSFORM},
+    "the_order_cannot_be_read": {"kind": "drop", **ORDER_READ},
+    "the_receipt_cannot_be_read_back": {"kind": "drop", **RECEIPT_READ},
+}
+MakeRest = Callable[..., RestDepot]
+
+
+@pytest.fixture
+async def make_rest(
+    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
+) -> AsyncIterator[MakeRest]:
+    """Makes depots that reach NetSuite over REST; keywords go into the tenant's `netsuite`."""
+    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    async with AsyncExitStack() as stack:
+
+        def make(**netsuite: Any) -> RestDepot:
+            depot = RestDepot(sandbox, client, ledger_url(tmp_path), openssh, tmp_path, netsuite=netsuite)
+            stack.push_async_callback(depot.clear)
+            return depot
+
+        yield make
+
+
+@pytest.mark.parametrize("cut", CUTS)
+async def test_a_receipt_cut_by_the_network_is_made_once(make_rest: MakeRest, cut: str) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        fault = depot.sandbox.fault(next=1, **CUTS[cut])
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+    assert depot.netsuite.differences() == []
+    assert [row["fired"] for row in depot.sandbox.get("/admin/faults")["faults"] if row["id"] == fault["id"]] == [1]
+
+
+async def test_two_workers_on_the_same_receipt_make_it_once(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    po_ids = [depot.netsuite.order() for _ in range(3)]
+    other = copy(depot)
+    other.client = await Client.connect(
+        depot.client.service_client.config.target_host, data_converter=pydantic_data_converter
+    )
+    async with depot.working(), other.working():
+        await depot.bring_in(*po_ids)
+        for po_id in po_ids:
+            depot.receive(po_id, line_1=20, line_4=12)
+        await depot.run(PoRun.RECEIPTS)
+        depot.sandbox.fault("latency", seconds=0.2, **TRANSFORM)
+        await asyncio.gather(*(depot.run(PoRun.RECEIPT_FILES) for _ in range(4)))
+        for po_id in po_ids:
+            await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert [depot.made(po_id) for po_id in po_ids] == [[{1: "20", 4: "12"}]] * len(po_ids)
+    assert depot.netsuite.differences() == []
+
+
+async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeated(make_rest: MakeRest) -> None:
+    depot = make_rest(rest={"visible_after": 1.5})
+    depot.sandbox.change(netsuite_visibility_delay_s=1.0)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        depot.sandbox.fault(next=1, **CUTS["applied_and_never_answered"])
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+    sent = depot.sandbox.calls(system="netsuite", method="POST")
+    assert len([call for call in sent if "!transform" in call["path"]]) == 1
+
+
+async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+        depot.netsuite.act("add_line", po_id, new={"item": "SKU-3", "quantity": 7, "location": 17})
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+    assert any("does not name" in entry for entry in depot.story(po_id))
+
+
+async def test_a_closed_order_is_seen_though_it_is_pending_no_more(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.netsuite.act("close", po_id)
+        await depot.export()
+        await depot.carry(po_id, at(PoStage.CLOSED))
+    assert depot.netsuite.differences() == []
+
+
+async def test_what_netsuite_refuses_is_held_in_its_words_and_goes_on_by_resume(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        refusal = {"status": 400, "code": "USER_ERROR", "message": "the period is closed"}
+        depot.sandbox.fault("status", next=1, **refusal, **TRANSFORM)
+        row = await depot.carry(po_id, held("receipt_rejected"))
+        assert "the period is closed" in row.hold_evidence
+        assert (await depot.po_command(po_id, "resume")).accepted
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+
+
+async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    depot.netsuite.order()
+    assert depot.sandbox.admin.delete("/admin/netsuite/certificates/cert-1").is_success
+    async with depot.working():
+        run = asyncio.create_task(depot.run(PoRun.FILES))
+        await depot.until_true(lambda: any(r.hold_cause for r in depot.runs()), "the run is held")
+        run.cancel()
+    [found] = [r for r in depot.runs() if r.hold_cause]
+    assert (found.run, found.hold_cause) == ("files", "remote_unreachable")
+    assert "certificate" in found.hold_evidence
