@@ -211,7 +211,8 @@ def _figures(slots: int, run: Run) -> Figures:
     """The figures of one size, their names ending with the slots."""
     live = [wait for report in run.reports for wait in report.live_waits]
     behind = [wait for report in run.reports for wait in report.backfill_waits]
-    call_s = median(seconds for report in run.reports for seconds in report.calls)
+    calls = [seconds for report in run.reports for seconds in report.calls]
+    call_s = median(calls)
     counted = run.counted
     figures = {
         "busy_ratio": round(counted["utilization"], 4),
@@ -222,6 +223,8 @@ def _figures(slots: int, run: Run) -> Figures:
         "live_wait_max_ms": round(1000 * max(live), 1),
         "backfill_wait_p50_ms": round(1000 * median(behind), 1),
         "call_p50_ms": round(1000 * call_s, 1),
+        "call_p99_ms": round(1000 * quantiles(calls, n=100)[98], 1),
+        "call_max_ms": round(1000 * max(calls), 1),
         "calls_per_s": round(counted["served"] / counted["seconds"], 1),
         "live_calls": len(live),
         "backfill_calls": len(behind),
@@ -236,7 +239,7 @@ def _figures(slots: int, run: Run) -> Figures:
 def _options(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser("python -m bench.netsuite", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="time that counts, for each size (default: 60)")
-    parser.add_argument("--workers", type=int, default=3, help="worker processes (default: 3)")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (default: 2)")
     parser.add_argument("--call", type=float, default=0.2, help="seconds that NetSuite takes for a call (default: 0.2)")
     parser.add_argument("--slots", type=int, action="append", help="slots of the account, may be given again")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file for the results (default: %(default)s)")

@@ -134,9 +134,10 @@ class SlotPool:
         return max(0, live - idle), max(0, backfill - max(0, idle - live))
 
     def owe(self, live: int, share: int) -> None:
-        """How many slots go to other processes as calls end; idle ones go at once."""
+        """How many slots go to other processes as calls end; idle ones go at once, those on their way count."""
         with self._lock:
-            self._owed_live, self._owed_share = live, share
+            on_their_way = len(self._returned)
+            self._owed_live, self._owed_share = max(0, live - on_their_way), max(0, share - on_their_way)
             while self._idle and not any(self._waiting.values()) and self._goes_elsewhere():
                 self._returned.append(self._idle.pop())
 
