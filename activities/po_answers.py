@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.effects import Effects, Writer
 from activities.po_taking import Taking
+from activities.po_verifying import verify
 from activities.systems import Purchasing
 from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
@@ -109,7 +110,7 @@ class FileReceipts:
         is_ours = systems.policy.netsuite_mode is NetSuiteMode.WAYBILL
         with systems.files.session(activity.heartbeat) as files:
             answered = (self._read_acks if is_ours else self._watch)(tenant, systems, files)
-        return {"answered": answered}
+        return {"answered": answered, "verified": verify(self._ledger, tenant, systems)}
 
     def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """Our own scripts answer every file."""

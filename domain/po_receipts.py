@@ -23,6 +23,8 @@ from domain.purchase_order import (
 )
 from domain.stages import HoldCause
 
+_ONE = Decimal(1)
+
 
 class Problem(Frozen):
     """One thing that needs a person: what, in words, and the key under which it may be acknowledged."""
@@ -70,6 +72,18 @@ def received_so_far(line: PoLine, memory: PoMemory) -> Decimal:
 def file_is_as_new(po: PurchaseOrder, memory: PoMemory) -> bool:
     """Whether the purchase order was told after our newest receipt: its numbers have all of them in."""
     return all(line.received is not None and line.received >= received_so_far(line, memory) for line in po.lines)
+
+
+def is_just_received(theirs: PurchaseOrder, ours: PurchaseOrder, memory: PoMemory) -> bool:
+    """Whether NetSuite has received just what our receipts say, each line in pieces: `theirs` is what it says itself.
+
+    Never while the fate of a receipt is open: it may be in the numbers or not.
+    """
+    if any(receipt.state.may_exist and not receipt.state.counts for receipt in memory.receipts):
+        return False
+    got = {line.line_id: (line.received or ZERO) * (line.unit_rate or _ONE) for line in theirs.lines}
+    said = {line.line_id: received_so_far(line, memory) * (line.unit_rate or _ONE) for line in ours.lines}
+    return all(got.get(line_id) == pieces for line_id, pieces in said.items())
 
 
 def status_in_force(po: PurchaseOrder, memory: PoMemory) -> PoStatus | None:

@@ -228,6 +228,16 @@ def of_open_orders(session: Session, tenant: str) -> set[str]:
     return set(session.exec(mine.distinct()).all())
 
 
+def unverified_orders(session: Session, tenant: str, since: datetime) -> set[str]:
+    """The purchase orders with receipts that were accepted without a word since then."""
+    mine = select(ReceiptRow.po_id).where(
+        ReceiptRow.tenant == tenant,
+        ReceiptRow.state == ReceiptState.UNVERIFIED,
+        col(ReceiptRow.answered_at) >= since,
+    )
+    return set(session.exec(mine.distinct()).all())
+
+
 def take_back(row: ReceiptRow) -> None:
     """Plan a receipt anew whose promise was never sent."""
     row.state, row.wanted, row.effect_key, row.sent, row.held_back = ReceiptState.NEW, "", None, None, None

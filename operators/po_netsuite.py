@@ -1,11 +1,12 @@
-"""NetSuite's side of the proof of purchase orders: its newest word in a file, or a reconciliation that it exported."""
+"""NetSuite's side of the proof: its newest word in a file, a reconciliation that it exported, or the account itself."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from connectors.netsuite.port import NetSuitePort
 from domain.base import Frozen, Moment
 from domain.purchase_order import PoStatus, PurchaseOrder
 
@@ -45,6 +46,30 @@ def word_of_file(po: PurchaseOrder, until: datetime | None) -> NetSuiteWord:
         for line in po.lines
     }
     return NetSuiteWord(until=until, status=po.status, lines=lines)
+
+
+def words_of_account(netsuite: NetSuitePort, po_ids: Sequence[str]) -> dict[str, NetSuiteWord]:
+    """What the account says of these purchase orders now.
+
+    Raises:
+        ConnectorError: it is out of reach.
+    """
+    until = datetime.now(UTC)
+    return {po_id: word_of_file(told.po, until) for po_id, told in netsuite.orders(po_ids).items() if told.po}
+
+
+def pending_in_account(netsuite: NetSuitePort) -> Iterator[tuple[str, NetSuiteWord]]:
+    """Every pending purchase order of the account, with what it says of it.
+
+    Raises:
+        ConnectorError: it is out of reach.
+    """
+    after: str | None = None
+    while True:
+        page = netsuite.pending_orders(after)
+        yield from ((told.po_id, word_of_file(told.po, datetime.now(UTC))) for told in page.told if told.po)
+        if (after := page.after) is None:
+            return
 
 
 def read_reconciliation(path: Path) -> dict[str, NetSuiteWord]:

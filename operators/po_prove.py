@@ -22,13 +22,14 @@ from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, Purchase
 from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
-from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, word_of_file
+from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, pending_in_account, word_of_file, words_of_account
 from operators.po_queries import RECEIPTS
 from operators.queries import pages
 
 _ONE = Decimal(1)
 FILE, ANSWERS, NOBODY = "file", "answers", "unverified"
-"""Who says what NetSuite has received of a line: its newest file or reconciliation, its answers, or nobody."""
+"""Who says what NetSuite has received of a line: its newest word (a file, a reconciliation, the account itself), its
+answers, or nobody."""
 
 Pieces = Mapping[str, Decimal]
 
@@ -60,7 +61,10 @@ class PoVerdict(Frozen):
 
 @dataclass(frozen=True)
 class PoSides:
-    """Where the sides are, for one tenant. `netsuite` is a reconciliation by purchase order, None without one."""
+    """Where the sides are, for one tenant.
+
+    `netsuite` is a reconciliation by purchase order. Without one the account is asked, where it may be over REST.
+    """
 
     ledger: Ledger
     tenant: str
@@ -95,15 +99,15 @@ def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -
     """Compare the sides of one tenant, for purchase orders with anything new since `since`.
 
     Raises:
-        ConnectorError: HotWax is out of reach: nothing can be said.
+        ConnectorError: HotWax or NetSuite's account is out of reach: nothing can be said.
     """
     cases: list[tuple[PoCase, tuple[LineProof, ...]]] = []
     findings: list[PoFinding] = []
     with ThreadPoolExecutor(sides.readers, "prove") as pool:
         for rows in pages(sides.ledger, _in_period(sides.tenant, since), PurchaseOrderRow.po_id):
-            there = _read_hotwax(sides, pool, rows)
+            there, words = _read_hotwax(sides, pool, rows), _read_netsuite(sides, rows)
             with sides.ledger.reading() as session:
-                books = [_Books(session, row, there[row.po_id], sides) for row in rows]
+                books = [_Books(session, row, there[row.po_id], words.get(row.po_id)) for row in rows]
                 cases += [(book.case(), tuple(book.lines())) for book in books]
                 findings += [found for book in books for found in book.remarks()]
             told(f"{len(cases)} purchase orders compared")
@@ -145,13 +149,22 @@ def _in_period(tenant: str, since: datetime | None) -> SelectOfScalar[PurchaseOr
 
 
 def _never_seen(sides: PoSides) -> Iterator[PoCase]:
-    """Purchase orders of the reconciliation that no file has told."""
-    words = sides.netsuite or {}
+    """Purchase orders of the reconciliation, or pending in the account, that nobody has told us."""
+    rest = sides.purchasing.rest
+    words = dict(pending_in_account(rest)) if sides.netsuite is None and rest else sides.netsuite or {}
     with sides.ledger.reading() as session:
         mine = select(PurchaseOrderRow.po_id).where(PurchaseOrderRow.tenant == sides.tenant)
         known = set(session.exec(mine).all()) if words else set()
     for po_id in sorted(words.keys() - known):
         yield PoCase(po_id=po_id, stage=PoStage.PENDING, status=words[po_id].status, seen=False)
+
+
+def _read_netsuite(sides: PoSides, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, NetSuiteWord]:
+    """What NetSuite says of these purchase orders beyond its files."""
+    if sides.netsuite is not None:
+        return sides.netsuite
+    rest = sides.purchasing.rest
+    return words_of_account(rest, [row.po_id for row in rows]) if rest and rows else {}
 
 
 def _read_hotwax(sides: PoSides, pool: ThreadPoolExecutor, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, _InHotWax]:
@@ -173,14 +186,14 @@ def _read_hotwax(sides: PoSides, pool: ThreadPoolExecutor, rows: Sequence[Purcha
 class _Books:
     """One purchase order as all sides have it."""
 
-    def __init__(self, session: Session, row: PurchaseOrderRow, there: _InHotWax, sides: PoSides) -> None:
+    def __init__(self, session: Session, row: PurchaseOrderRow, there: _InHotWax, word: NetSuiteWord | None) -> None:
         self._row, self._there = row, there
         told = purchase_orders.told(row)
         self._po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
         self._memory: PoMemory = purchase_orders.memory_of(session, row)
         self._answered = [r.answered_at for r in receipts.of_po(session, row.tenant, row.po_id) if r.answered_at]
         self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
-        self._word = (sides.netsuite or {}).get(row.po_id) or word_of_file(self._po, self._told_until())
+        self._word = word or word_of_file(self._po, self._told_until())
         self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
         self._parts = _known_parts(session, row)
         self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}

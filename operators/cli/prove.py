@@ -60,8 +60,8 @@ def prove(
     """Compare the ledger, HotWax, Retail Pro and NetSuite: units and money of orders, stock, purchase order lines.
 
     Retail Pro's side comes from `proof_export` in waybill.toml; without it, it is not verified. NetSuite's side comes
-    from its answers and its newest files, or from --netsuite. What waits, is held or was cancelled by an operator is
-    explained, not a difference. Ends with 1 when there are differences.
+    from --netsuite, from its account where REST is configured, or from its answers and its newest files. What waits, is
+    held or was cancelled by an operator is explained, not a difference. Ends with 1 when there are differences.
 
     Example: waybill prove --since 2026-11-01 --json
     """

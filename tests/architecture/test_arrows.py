@@ -192,7 +192,7 @@ def test_remote_writes_are_handed_to_the_effect_mechanism_and_called_nowhere() -
     assert (wrong, handed) == ([], names)
 
 
-WRITERS = {f"activities/{name}.py" for name in ("retailpro", "hotwax", "po_imports", "po_answers")}
+WRITERS = {f"activities/{name}.py" for name in ("retailpro", "hotwax", "po_imports", "po_answers", "po_rest_receipts")}
 """Where writers are made."""
 
 

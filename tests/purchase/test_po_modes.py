@@ -10,11 +10,11 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.purchase_order import PoStage
+from domain.purchase_order import PoStage, ReceiptState
 from operators.temporal_server import TemporalServer
 from sandbox.sftp.reach import Reach
 from tests.support.depot import STOCK, Depot, at
-from tests.support.rest_depot import RestDepot
+from tests.support.rest_depot import RestDepot, an_account
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import ledger_url
 
@@ -28,14 +28,15 @@ MakeIn = Callable[..., Depot]
 async def make_in(
     temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
 ) -> AsyncIterator[MakeIn]:
-    """Makes depots whose tenant reaches NetSuite in a mode."""
+    """Makes depots whose tenant reaches NetSuite in a mode, and `beside` files may ask its account."""
     client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
     async with AsyncExitStack() as stack:
 
-        def make(mode: str, **netsuite: Any) -> Depot:
+        def make(mode: str, *, beside: bool = False, **netsuite: Any) -> Depot:
             of = (sandbox, client, ledger_url(tmp_path), openssh)
             rules = STOCK["policy"] if mode == "files" else {}
             given = {**netsuite, "policy": {**rules, **netsuite.get("policy", {})}}
+            given |= {"rest": an_account(sandbox, tmp_path)} if beside else {}
             depot = RestDepot(*of, tmp_path, netsuite=given) if mode == "rest" else Depot(*of, netsuite=given)
             stack.push_async_callback(depot.clear)
             return depot
@@ -95,3 +96,18 @@ async def test_a_whole_life_ends_with_the_same_item_receipts(make_in: MakeIn, mo
         await depot.until_po(po_id, at(PoStage.RECEIPT_SYNCED))
     assert depot.made(po_id) == [{1: "12"}, {1: "8", 4: "12"}]
     assert depot.netsuite.differences() == []
+
+
+@pytest.mark.parametrize("name", ["in parts", "one line and not the other"])
+async def test_the_silence_of_the_stock_importer_is_verified_where_netsuite_may_be_asked(
+    make_in: MakeIn, name: str
+) -> None:
+    case = WHOLE[name]
+    depot = make_in("files", beside=True)
+    po_id = depot.netsuite.order(*(line for line in case.lines if "unitRate" not in line))
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, **case.visits[0])
+        await depot.carry(po_id, lambda _: any(r.state is ReceiptState.CREATED for r in depot.receipts(po_id)))
+    assert depot.made(po_id) == case.made[:1]
+    assert any("is verified" in entry for entry in depot.story(po_id))

@@ -91,6 +91,7 @@ class Depot(Town):
             "policy": given.get("policy", {}),
             "waits": {**SHORT_WAITS, **given.get("waits", {})},
             "sizes": given.get("sizes", {}),
+            **({"rest": given["rest"]} if "rest" in given else {}),
         }
 
     # ---- the runs ----------------------------------------------------------------------------------------------------

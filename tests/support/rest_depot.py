@@ -15,25 +15,29 @@ from tests.support.sandbox import SandboxProcess
 CLIENT, CERTIFICATE = "waybill", "cert-1"
 
 
+def an_account(sandbox: SandboxProcess, folder: Path) -> dict[str, Any]:
+    """The settings by which the sandbox's account is reached, with a certificate that it knows."""
+    certificate = {"certificateId": CERTIFICATE, "clientId": CLIENT, "certificate": public_pem()}
+    sandbox.post("/admin/netsuite/certificates", certificate)
+    return {
+        "base_url": sandbox.netsuite_url,
+        "account": "1234567_SB1",
+        "client_id": CLIENT,
+        "key": {"private_key": str(write_key(folder)), "certificate_id": CERTIFICATE},
+        "visible_after": 0,
+        "timeout_connect": 2,
+        "timeout_read": 2,
+    }
+
+
 class RestDepot(Depot):
     """Its runs are the same; what NetSuite's scripts would do between them has happened when a call is answered."""
 
     def __init__(
         self, sandbox: SandboxProcess, client: Client, ledger_url: str, reach: Reach, folder: Path, **tenant: Any
     ) -> None:
-        certificate = {"certificateId": CERTIFICATE, "clientId": CLIENT, "certificate": public_pem()}
-        sandbox.post("/admin/netsuite/certificates", certificate)
         given = tenant.get("netsuite", {})
-        rest = {
-            "base_url": sandbox.netsuite_url,
-            "account": "1234567_SB1",
-            "client_id": CLIENT,
-            "key": {"private_key": str(write_key(folder)), "certificate_id": CERTIFICATE},
-            "visible_after": 0,
-            "timeout_connect": 2,
-            "timeout_read": 2,
-            **given.get("rest", {}),
-        }
+        rest = {**an_account(sandbox, folder), **given.get("rest", {})}
         netsuite = {**given, "policy": {"netsuite_mode": "rest", **given.get("policy", {})}, "rest": rest}
         super().__init__(sandbox, client, ledger_url, reach, **{**tenant, "netsuite": netsuite})
 

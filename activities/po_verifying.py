@@ -1,0 +1,48 @@
+"""Receipts that the stock importer took without a word, verified where NetSuite may be asked over REST."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from activities.beating import alone
+from activities.systems import Purchasing
+from connectors.po_files.assembly import ToldPo
+from domain.po_receipts import is_just_received
+from domain.purchase_order import ReceiptState
+from ledger import purchase_orders, receipts
+from ledger.database import Ledger
+
+ASKED_FOR = timedelta(days=7)
+"""How long NetSuite is asked about a receipt; what is not right by then is the proof's to say, and a person's to mend."""
+AT_ONCE = 200
+
+
+def verify(ledger: Ledger, tenant: str, systems: Purchasing) -> int:
+    """How many receipts are verified now that were only accepted: NetSuite has received just what all of them say."""
+    if systems.rest is None:
+        return 0
+    with ledger.reading() as session:
+        po_ids = sorted(receipts.unverified_orders(session, tenant, datetime.now(UTC) - ASKED_FOR))
+    verified = 0
+    for start in range(0, len(po_ids), AT_ONCE):
+        asked = po_ids[start : start + AT_ONCE]
+        there = alone(lambda wanted=asked: systems.netsuite.orders(wanted))  # type: ignore[misc]
+        with ledger.writing() as session:
+            verified += sum(_verified(session, tenant, po_id, there) for po_id in asked)
+    return verified
+
+
+def _verified(session: Session, tenant: str, po_id: str, there: Mapping[str, ToldPo]) -> int:
+    row = purchase_orders.locked(session, tenant, po_id)
+    theirs, ours = there[po_id].po if po_id in there else None, purchase_orders.told(row)
+    if not (theirs and ours and is_just_received(theirs, ours, purchase_orders.memory_of(session, row))):
+        return 0
+    now, mine = datetime.now(UTC), receipts.of_po(session, tenant, po_id)
+    taken = [receipt for receipt in mine if receipt.state is ReceiptState.UNVERIFIED]
+    for receipt in taken:
+        receipts.answer(receipt, ReceiptState.CREATED, now)
+        text = f"receipt {receipt.receipt_id} is verified: NetSuite has received what it says"
+        purchase_orders.note(session, tenant, po_id, "receipt", text, now)
+    row.status_after = theirs.status or row.status_after
+    return len(taken)
