@@ -7,34 +7,58 @@ const { Search } = require('./modules/search');
 
 const UNITS = { getInputData: 10000, map: 1000, reduce: 5000, summarize: 10000 };
 
-class Stage {
-    constructor() {
-        this.written = [];
-        this.failures = [];
+/** One run of a script; with `resumes`, the server begins an invocation again that it ended itself. */
+class Job {
+    constructor(script, resumes) {
+        Object.assign(this, { script, resumes });
     }
 
-    /** One invocation; its pairs count only when it comes to its end. */
-    invoke(script, name, key, context) {
-        const pairs = [];
-        begin(name);
-        try {
-            script[name]({ ...context, write: ({ key: to, value }) => pairs.push([String(to), value]) });
-            this.written.push(...pairs);
-        } catch (error) {
-            if (current().hasCrashed) {
-                throw error;
+    /** One invocation: what it returned and wrote, or the error that it came to; what it wrote before an error is forgotten. */
+    invoke(name, argument) {
+        for (let again = 0; ; again += 1) {
+            const account = current();
+            account.begin(account.unitsOf?.[name] ?? UNITS[name]);
+            const outcome = this.attempt(name, { ...argument, isRestarted: again > 0 });
+            if (!account.hasCrashed) {
+                return outcome;
             }
-            this.failures.push([key, JSON.stringify({ name: error.name, message: error.message })]);
+            if (!this.resumes) {
+                account.alive();
+            }
+            account.endAfter = Infinity;
         }
     }
 
-    get summary() {
-        return { errors: iterable(this.failures) };
+    attempt(name, argument) {
+        try {
+            const written = [];
+            const write = ({ key, value }) => written.push([String(key), value]);
+            const result = this.script[name]({ ...argument, write });
+            // A script that swallowed its end has ended all the same.
+            current().alive();
+            return { result, written, error: null };
+        } catch (error) {
+            return { result: null, written: [], error };
+        }
+    }
+
+    /** One stage of many invocations: what they wrote, and how those failed that did. */
+    stage(name, inputs) {
+        const stage = { written: [], failures: [] };
+        inputs.forEach(([key, argument]) => {
+            const { written, error } = this.invoke(name, { key, ...argument });
+            if (error) {
+                stage.failures.push([key, told(error)]);
+            } else {
+                stage.written.push(...written);
+            }
+        });
+        return stage;
     }
 }
 
-function begin(name) {
-    current().begin(current().unitsOf?.[name] ?? UNITS[name]);
+function told({ name, message }) {
+    return JSON.stringify({ name, message });
 }
 
 function byText([left], [right]) {
@@ -49,52 +73,33 @@ function iterable(pairs) {
  * One run of a script.
  *
  * @param {object} script what its module returns
+ * @param {{resumes: boolean}} options whether an invocation that the server ended is begun again in the same run
  * @returns {{error: string|null}} what the last stage threw; the owner of the script is told it
  */
-function run(script) {
-    const created = new Date();
-    const { inputs, error } = inputsOf(script);
-    const mapped = new Stage();
-    inputs.forEach(([key, value]) => mapped.invoke(script, 'map', key, { key, value }));
-    const reduced = script.reduce ? reduce(script, mapped.written) : mapped;
-    begin('summarize');
-    try {
-        script.summarize({
-            dateCreated: created,
-            inputSummary: { error },
-            mapSummary: mapped.summary,
-            reduceSummary: script.reduce ? reduced.summary : new Stage().summary,
-            output: iterable(reduced.written),
-        });
-        return { error: null };
-    } catch (problem) {
-        if (current().hasCrashed) {
-            throw problem;
-        }
-        return { error: problem.message };
-    }
+function run(script, { resumes = false } = {}) {
+    const dateCreated = new Date();
+    const job = new Job(script, resumes);
+    const input = job.invoke('getInputData', {});
+    const mapped = job.stage('map', pairsOf(input.result).map(([key, value]) => [key, { value }]));
+    const reduced = script.reduce ? job.stage('reduce', grouped(mapped.written)) : { ...mapped, failures: [] };
+    const { error } = job.invoke('summarize', {
+        dateCreated,
+        inputSummary: { error: input.error && told(input.error) },
+        mapSummary: { errors: iterable(mapped.failures) },
+        reduceSummary: { errors: iterable(reduced.failures) },
+        output: iterable(reduced.written),
+    });
+    return { error: error && error.message };
 }
 
-function inputsOf(script) {
-    begin('getInputData');
-    try {
-        const found = script.getInputData();
-        const pairs = found instanceof Search ? found.inputs() : found.map((value, at) => [String(at), JSON.stringify(value)]);
-        return { inputs: pairs, error: null };
-    } catch (error) {
-        if (current().hasCrashed) {
-            throw error;
-        }
-        return { inputs: [], error: JSON.stringify({ name: error.name, message: error.message }) };
-    }
+function pairsOf(found) {
+    return found instanceof Search ? found.inputs() : (found || []).map((value, place) => [String(place), JSON.stringify(value)]);
 }
 
-function reduce(script, pairs) {
+function grouped(pairs) {
     const groups = new Map();
     pairs.forEach(([key, value]) => groups.set(key, [...(groups.get(key) || []), value]));
-    const reduced = new Stage();
-    [...groups].sort(byText).forEach(([key, values]) => reduced.invoke(script, 'reduce', key, { key, values }));
-    return reduced;
+    return [...groups].sort(byText).map(([key, values]) => [key, { values }]);
 }
 
 module.exports = { run };

@@ -39,7 +39,10 @@ function comparable({ problem, ...answer }) {
 function itemReceipts() {
     const found = Object.fromEntries([...current().orders.keys()].map((id) => [id, []]));
     current().receipts.forEach(({ id, orderId, externalId, tranDate, lines }) => found[orderId].push({
-        id, externalId, tranDate: tranDate ?? '2026-11-20', lines: Object.fromEntries(lines.map(({ line, quantity }) => [line, `${quantity}`])),
+        id,
+        externalId,
+        tranDate: tranDate ?? '2026-11-20',
+        lines: Object.fromEntries(lines.map(({ line, quantity }) => [line, `${quantity}`])),
     }));
     return found;
 }

@@ -1,4 +1,4 @@
-"""The examples of `netsuite/examples/`, which the scripts' own tests read too: the sandbox's scripts come to the same."""
+"""The examples that the tests of NetSuite's own scripts read too: the sandbox's scripts come to the same."""
 
 import json
 from pathlib import Path

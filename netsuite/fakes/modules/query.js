@@ -43,32 +43,33 @@ function rowsOf(db, query, params) {
     }
 }
 
-const databases = new WeakMap();
+const held = { db: null, account: null, version: -1 };
 
-/** The account's database; made anew when the account has changed. */
+/** A database with what the account holds; filled anew when that has changed. */
 function database(account) {
-    const known = databases.get(account);
-    if (known && known.version === account.version) {
-        return known.db;
+    held.db = held.db || newDatabase();
+    if (held.account !== account || held.version !== account.version) {
+        fill(held.db, account);
+        Object.assign(held, { account, version: account.version });
     }
-    if (known) {
-        known.db.close();
-    }
-    const db = filled(account);
-    databases.set(account, { db, version: account.version });
-    return db;
+    return held.db;
 }
 
-function filled(account) {
+function newDatabase() {
     const db = new SQL.Database();
     db.create_function('BUILTIN_CF', (letter) => `PurchOrd:${letter}`);
     db.create_function('NVL', (value, other) => value ?? other);
     db.create_function('TO_CHAR', (date, shape) => (shape === 'YYYY-MM-DD' ? date : 'unknown shape'));
     db.run(TABLES);
+    return db;
+}
+
+function fill(db, account) {
     const units = new Map();
+    db.run('BEGIN; DELETE FROM transaction_; DELETE FROM transactionline; DELETE FROM item; DELETE FROM unitstypeuom;');
     account.orders.forEach((order) => addOrder(db, account, order, units));
     units.forEach(({ unit, unitRate }, id) => db.run('INSERT INTO unitstypeuom VALUES (?, ?, ?)', [id, unit, unitRate]));
-    return db;
+    db.run('COMMIT');
 }
 
 function addOrder(db, account, order, units) {
