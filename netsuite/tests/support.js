@@ -15,6 +15,11 @@ function at(moment) {
     jest.useFakeTimers({ now: new Date(moment) });
 }
 
+/** The clock stands this many minutes later. */
+function later(minutes) {
+    at(new Date(Date.now() + minutes * 60000));
+}
+
 /** A purchase order of lines 1 (20 pieces) and 4 (12 pieces); or of the lines given. */
 function order(fields = {}) {
     const lines = [{ item: 'SKU-1', quantity: 20 }, { item: 'SKU-2', quantity: 12 }];
@@ -37,8 +42,9 @@ function ack(name) {
     return JSON.parse(current().sftp.text(`${RECEIPT}/ack/${name.replace(/\.json$/, '.ack.json')}`));
 }
 
-/** What one good run of the importer answers to a file of these receipts. */
+/** What one good run of the importer, a minute later, answers to a file of these receipts. */
 function imported(entries, name = 'WB-RCPT-20261120T181500Z-1.json') {
+    later(1);
     put(name, entries);
     expect(run(importer)).toEqual({ error: null });
     return ack(name).results;
@@ -73,6 +79,6 @@ function receipts(orderId) {
 }
 
 module.exports = {
-    FULFILLMENT, RECEIPT, RECONCILIATION, NOW, at, order, entry, put, ack, imported, rows, files, exported, receipts, run, exporter,
+    FULFILLMENT, RECEIPT, RECONCILIATION, NOW, at, later, order, entry, put, ack, imported, rows, files, exported, receipts, run, exporter,
     importer, reconciler,
 };

@@ -4,11 +4,12 @@ const { SuiteScriptError } = require('../errors');
 
 const MOST_ROWS = 5000;
 const TABLES = `
-    CREATE TABLE transaction_ (id, tranid, type, status);
+    CREATE TABLE transaction_ (id PRIMARY KEY, tranid, type, status);
     CREATE TABLE transactionline (transaction_, id, uniquekey, item, quantity, quantityshiprecv, units, isclosed, location,
         expectedreceiptdate, mainline, taxline);
-    CREATE TABLE item (id, itemid);
-    CREATE TABLE unitstypeuom (internalid, unitname, conversionrate);`;
+    CREATE INDEX lines ON transactionline (transaction_);
+    CREATE TABLE item (id PRIMARY KEY, itemid);
+    CREATE TABLE unitstypeuom (internalid PRIMARY KEY, unitname, conversionrate);`;
 
 let SQL;
 
@@ -78,7 +79,7 @@ function addOrder(db, account, order, units) {
     db.run(insert, [Number(order.id), 0, null, null, null, null, null, 'F', order.location ?? null, null, 'T', 'F']);
     const received = account.received(order.id);
     order.lines.forEach((line) => {
-        const item = `item ${line.uniqueKey}`;
+        const item = `item of ${order.id}, ${line.line}`;
         const unitId = line.unit ? unitOf(units, line) : null;
         db.run('INSERT INTO item VALUES (?, ?)', [item, line.item]);
         db.run(insert, [
