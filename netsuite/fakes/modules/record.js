@@ -86,13 +86,14 @@ function refusals(account, made, order, modified, chosen, day) {
     const { overage, closedUntil } = account.preferences;
     const { externalid } = made.values;
     const over = chosen.find(({ quantity, remaining }) => quantity > remaining);
+    const date = day instanceof Date ? dayText(day) : '';
     const detail = chosen.find(({ needsDetail }) => needsDetail);
     return [
         [order.modified !== modified, 'RCRD_HAS_BEEN_CHANGED', 'Record has been changed'],
         [chosen.length === 0, 'USER_ERROR', 'You must enter at least one line item for this transaction.'],
         [chosen.some(({ quantity }) => typeof quantity !== 'number'), 'INVALID_FLD_VALUE', 'quantity'],
         [day !== undefined && !(day instanceof Date), 'INVALID_FLD_VALUE', 'trandate'],
-        [closedUntil && day && dayText(day) <= closedUntil, 'USER_ERROR', `The posting period of ${day && dayText(day)} is closed.`],
+        [closedUntil && date && date <= closedUntil, 'USER_ERROR', `The posting period of ${date} is closed.`],
         [over && !overage, 'USER_ERROR',
             `Line ${over && over.orderline}: the quantity is more than the ${over && over.remaining} that remain to be received.`],
         [detail, 'USER_ERROR', 'Please configure the inventory detail.'],

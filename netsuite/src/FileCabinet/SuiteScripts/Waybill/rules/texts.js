@@ -30,7 +30,7 @@ define([], () => {
         let bytes = 0;
         for (let at = 0; at < text.length; at += 1) {
             const code = text.charCodeAt(at);
-            const isPair = code >= 0xd800 && code < 0xdc00;
+            const isPair = code >= 0xd800 && code < 0xdc00 && text.charCodeAt(at + 1) >> 10 === 0x37;
             bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : isPair ? 4 : 3;
             at += isPair ? 1 : 0;
         }
