@@ -126,3 +126,9 @@ test('rules import nothing of NetSuite, and whatever a module returns is documen
         functions.forEach((each) => expect(text).toMatch(new RegExp(` \\*/\\n {4}function ${each}\\(`)));
     });
 });
+
+test.each([['hotwax', 'defect', 20], ['netsuite', 'behavior', 12]])('each numbered %s %s has a test of its number', (name, word, count) => {
+    const told = readFileSync(join(__dirname, `defects_${name}.test.js`), 'utf8');
+    const numbers = new Set(Array.from(told.matchAll(new RegExp(`'${word} (\\d\\d): `, 'g')), ([, number]) => Number(number)));
+    expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+});
