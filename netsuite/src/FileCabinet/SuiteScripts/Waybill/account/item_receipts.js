@@ -1,0 +1,146 @@
+/**
+ * Item receipts: made once for each receipt of a file, whatever is repeated, and found again by their external id.
+ *
+ * @NApiVersion 2.1
+ * @NModuleScope SameAccount
+ */
+define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, record, search, receiptLines) => {
+    const MEMO = 'Received in the OMS';
+    const PREFIX = 'WB-RCPT-';
+    const SEARCH_UNITS = 10;
+    const LOAD_UNITS = 10;
+    const TRANSFORM_UNITS = 10;
+    const SAVE_UNITS = 20;
+    const TRIES = 3;
+    /** What one receipt takes at most, with a look-up after each try. */
+    const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS);
+    /** Errors after which nothing speaks against trying again, once a look-up has found no receipt. */
+    const PASSING = ['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'];
+    const PAGE = 1000;
+
+    /**
+     * Those of some receipts that are in NetSuite; 10 units.
+     *
+     * @param {string[]} receiptIds as files name them, at most a thousand
+     * @returns {Map<string, string>} internal id of the item receipt by receipt id
+     */
+    function lookUp(receiptIds) {
+        const ids = receiptIds.map((id) => PREFIX + id);
+        const found = searched(['externalid', 'anyof', ids]);
+        return new Map(found.map((row) => [row.getValue('externalid').slice(PREFIX.length), String(row.id)]));
+    }
+
+    /**
+     * The item receipts of a purchase order; 10 units, and 10 for each.
+     *
+     * @param {string} orderId internal id
+     * @returns {Array<{name: string, lines: Array<[string, number|string]>}>} external id, or internal id where it has none;
+     *     and what each line of the purchase order received, in its unit
+     */
+    function ofOrder(orderId) {
+        return searched(['createdfrom', 'anyof', [orderId]]).map((row) => ({
+            name: row.getValue('externalid') || String(row.id),
+            lines: linesOf(record.load({ type: record.Type.ITEM_RECEIPT, id: row.id })),
+        }));
+    }
+
+    function searched(filter) {
+        const filters = [filter, 'AND', ['mainline', 'is', 'T']];
+        const found = search.create({ type: search.Type.ITEM_RECEIPT, filters, columns: ['externalid'] });
+        return found.run().getRange({ start: 0, end: PAGE });
+    }
+
+    function linesOf(receipt) {
+        const value = (fieldId, line) => receipt.getSublistValue({ sublistId: 'item', fieldId, line });
+        return each(receipt, 'item', (line) => [value('orderline', line), value('quantity', line)]);
+    }
+
+    /** getLineCount is -1 where a record has no such sublist. */
+    function each(receipt, sublistId, take) {
+        const count = Math.max(0, receipt.getLineCount({ sublistId }));
+        return Array.from({ length: count }, (_, line) => take(line));
+    }
+
+    /**
+     * Makes an item receipt, or says why not; at most `RECEIPT_UNITS`. An error is never believed before a look-up: NetSuite
+     * may have saved, and another run may have been quicker.
+     *
+     * @param {object} receipt as `rules/receipt_files` reads it
+     * @param {string} timeZone where the day of receiving is counted, such as `America/Guatemala`; empty for the server's
+     * @returns {{result: string, itemReceiptId?: string, reason?: string}} `created`, `already` or `rejected`
+     */
+    function make(receipt, timeZone) {
+        for (let attempt = 1; ; attempt += 1) {
+            try {
+                return create(receipt, timeZone);
+            } catch (error) {
+                const known = lookUp([receipt.receiptId]).get(receipt.receiptId);
+                if (known) {
+                    return { result: 'already', itemReceiptId: known };
+                }
+                if (!PASSING.includes(error.name) || attempt === TRIES) {
+                    return rejected(`${error.name}: ${error.message}`);
+                }
+            }
+        }
+    }
+
+    function rejected(reason) {
+        return { result: 'rejected', reason };
+    }
+
+    function create(receipt, timeZone) {
+        const made = record.transform({
+            fromType: record.Type.PURCHASE_ORDER,
+            fromId: receipt.orderId,
+            toType: record.Type.ITEM_RECEIPT,
+        });
+        // The type of `orderline` is not documented: compared as a text.
+        const proposed = each(made, 'item', (line) => (
+            String(made.getSublistValue({ sublistId: 'item', fieldId: 'orderline', line }))));
+        const { refusal, quantities } = receiptLines.plan(proposed, receipt.wanted);
+        if (refusal) {
+            return rejected(refusal);
+        }
+        setHead(made, receipt, timeZone);
+        setLines(made, quantities);
+        return { result: 'created', itemReceiptId: String(made.save()) };
+    }
+
+    function setHead(made, receipt, timeZone) {
+        made.setValue({ fieldId: 'externalid', value: PREFIX + receipt.receiptId });
+        made.setValue({ fieldId: 'memo', value: MEMO });
+        if (receipt.receivedAt) {
+            made.setValue({ fieldId: 'trandate', value: dayOf(new Date(receipt.receivedAt), timeZone) });
+        }
+    }
+
+    function setLines(made, quantities) {
+        const set = (sublistId, fieldId, line, value) => made.setSublistValue({ sublistId, fieldId, line, value });
+        quantities.forEach((quantity, line) => {
+            set('item', 'itemreceive', line, quantity !== null);
+            if (quantity !== null) {
+                set('item', 'quantity', line, quantity);
+            }
+        });
+        each(made, 'expense', (line) => set('expense', 'markreceived', line, false));
+    }
+
+    /**
+     * The day on which a moment falls in a time zone, as NetSuite wants a date: midnight on the server's clock.
+     *
+     * @param {Date} moment any moment
+     * @param {string} timeZone where; empty for the one of the user's preferences
+     * @returns {Date} the day
+     */
+    function dayOf(moment, timeZone) {
+        const type = format.Type.DATETIME;
+        const zone = timeZone ? { timezone: timeZone } : {};
+        // What the clock shows there, read as if it were UTC: whatever zone the server has, it plays no part.
+        const text = format.format({ value: moment, type, ...zone });
+        const shown = format.parse({ value: text, type, timezone: format.Timezone.GMT });
+        return new Date(shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate());
+    }
+
+    return { RECEIPT_UNITS, SEARCH_UNITS, LOAD_UNITS, lookUp, ofOrder, make };
+});

@@ -1,0 +1,63 @@
+/**
+ * Purchase orders as NetSuite has them at this moment.
+ *
+ * @NApiVersion 2.1
+ * @NModuleScope SameAccount
+ */
+define(['N/query', '../rules/purchase_orders'], (query, rules) => {
+    const QUERY_UNITS = 10;
+    /** Rows that one call of runSuiteQL returns at most. */
+    const MOST_ROWS = 5000;
+
+    // ABS: which sign NetSuite gives the quantities of purchase orders is not documented.
+    const LINES = `
+        SELECT t.id AS po_id, t.tranid AS po_number, BUILTIN.CF(t.status) AS status, tl.id AS line_id,
+               tl.uniquekey AS unique_key, i.itemid AS sku, ABS(tl.quantity) AS quantity,
+               ABS(NVL(tl.quantityshiprecv, 0)) AS received, tl.units AS unit_id, u.unitname AS unit,
+               u.conversionrate AS unit_rate, tl.isclosed AS closed, NVL(tl.location, head.location) AS location,
+               TO_CHAR(tl.expectedreceiptdate, 'YYYY-MM-DD') AS arrival
+        FROM transaction t
+             JOIN transactionline head ON head.transaction = t.id AND head.mainline = 'T'
+             JOIN transactionline tl ON tl.transaction = t.id
+             JOIN item i ON i.id = tl.item
+             LEFT JOIN unitstypeuom u ON u.internalid = tl.units
+        WHERE t.id = ? AND t.type = 'PurchOrd' AND tl.mainline = 'F' AND tl.taxline = 'F'
+              AND tl.quantity IS NOT NULL AND tl.id > ?
+        ORDER BY tl.id`;
+    const STATUS = `SELECT BUILTIN.CF(t.status) AS status FROM transaction t WHERE t.id = ? AND t.type = 'PurchOrd'`;
+
+    /**
+     * A purchase order with its lines; 10 units for each 5,000 lines.
+     *
+     * @param {string} orderId internal id
+     * @returns {object|null} as `rules/purchase_orders` has it; null where it has no line with an item
+     * @throws {Error} a quantity cannot be told exactly in its line's unit
+     */
+    function read(orderId) {
+        const rows = [];
+        let page;
+        do {
+            const last = rows.length ? Number(rows[rows.length - 1].line_id) : -1;
+            page = run(LINES, [Number(orderId), last]);
+            rows.push(...page);
+        } while (page.length === MOST_ROWS);
+        return rows.length ? rules.fromRows(rows) : null;
+    }
+
+    /**
+     * The status of a purchase order; 10 units.
+     *
+     * @param {string} orderId what may be an internal id
+     * @returns {string|null} its letter; null where there is no such purchase order
+     */
+    function statusOf(orderId) {
+        const [found] = /^\d{1,15}$/.test(orderId) ? run(STATUS, [Number(orderId)]) : [];
+        return found ? rules.letterOf(found.status) : null;
+    }
+
+    function run(sql, params) {
+        return query.runSuiteQL({ query: sql, params }).asMappedResults();
+    }
+
+    return { QUERY_UNITS, read, statusOf };
+});

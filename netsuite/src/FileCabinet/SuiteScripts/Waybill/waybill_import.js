@@ -1,0 +1,183 @@
+/**
+ * Makes an item receipt of each receipt in Waybill's files, exactly once, and answers each file. A file is put away only after
+ * its answer is on the server, so a run that ends anywhere is repeated; receipts that are there already are found.
+ *
+ * @NApiVersion 2.1
+ * @NScriptType MapReduceScript
+ * @NModuleScope SameAccount
+ */
+define([
+    'N/log', './account/checksum', './account/item_receipts', './account/purchase_orders', './account/settings',
+    './account/sftp_folder', './rules/acknowledgments', './rules/receipt_files', './rules/texts',
+], (log, checksum, itemReceipts, purchaseOrders, settings, sftpFolder, acknowledgments, receiptFiles, texts) => {
+    const PREFIX = 'imp';
+    /** Files of one run: as many as the last stage can answer with its 10,000 units. */
+    const MOST_FILES = 50;
+    const FOLDERS = ['ack', 'archive', 'error'];
+    /** NetSuite ends a reduce after 15 minutes. */
+    const MOST_MS = 10 * 60 * 1000;
+    const NEXT_RUN = 'the rest waits for the next run';
+    const EACH_UNITS = itemReceipts.RECEIPT_UNITS + purchaseOrders.QUERY_UNITS;
+
+    /**
+     * Reads the files.
+     *
+     * @returns {Array<object>} a task for each receipt, and one for each file that has none
+     */
+    function getInputData() {
+        const given = settings.checked(PREFIX);
+        const connection = sftpFolder.connect(given);
+        const found = sftpFolder.list(connection, given.get('folder'))
+            .filter(({ name, directory }) => !directory && name.endsWith('.json'))
+            .sort((left, right) => texts.byNumber(left.name, right.name));
+        return found.slice(0, MOST_FILES).flatMap((entry) => tasksOf(connection, given.get('folder'), entry));
+    }
+
+    function tasksOf(connection, folder, entry) {
+        if (!settings.affords(sftpFolder.DOWNLOAD_UNITS)) {
+            return [];
+        }
+        try {
+            const content = entry.size > receiptFiles.MOST_BYTES
+                ? null
+                : connection.download({ directory: folder, filename: entry.name }).getContents();
+            return tasks(entry, content);
+        } catch (error) {
+            // It is moved away, or cannot be had at the moment: the other files go on, and this one has its turn in the next run.
+            log.error({ title: `${entry.name} cannot be read`, details: error });
+            return [];
+        }
+    }
+
+    function tasks(entry, content) {
+        const { problem, receipts } = content === null
+            ? receiptFiles.unreadable(`the file has ${entry.size} bytes, more than ${receiptFiles.MOST_BYTES}, and was not read`)
+            : receiptFiles.read(content);
+        const file = { file: entry.name, sha256: checksum.sha256(content || ''), total: receipts.length, problem };
+        return receipts.length
+            ? receipts.map((receipt, index) => ({ ...file, index, receipt }))
+            : [{ ...file, index: 0 }];
+    }
+
+    /**
+     * Brings the receipts of a purchase order together, so that no two of them are made at a time.
+     *
+     * @param {object} context of the map stage
+     */
+    function map(context) {
+        const task = JSON.parse(context.value);
+        const key = task.receipt && task.receipt.orderId;
+        context.write({ key: key || `file ${task.file}`, value: context.value });
+    }
+
+    /**
+     * Makes the receipts of one purchase order in the order of the files, and hands on what became of each.
+     *
+     * @param {object} context of the reduce stage
+     */
+    function reduce(context) {
+        const began = Date.now();
+        const waiting = context.values.map((value) => JSON.parse(value)).sort(inOrder);
+        const toMake = waiting.filter(({ receipt }) => receipt && !receipt.refusal);
+        const known = toMake.length ? itemReceipts.lookUp(toMake.map(({ receipt }) => receipt.receiptId)) : new Map();
+        waiting.every((task) => {
+            const isInTime = settings.affords(EACH_UNITS) && Date.now() - began < MOST_MS;
+            if (isInTime) {
+                const settled = { ...task, result: resultOf(task, known), receipt: undefined };
+                context.write({ key: task.file, value: JSON.stringify(settled) });
+            } else {
+                log.audit({ title: NEXT_RUN, details: `from ${task.file}, purchase order ${context.key}` });
+            }
+            return isInTime;
+        });
+    }
+
+    function inOrder(left, right) {
+        return texts.byNumber(left.file, right.file) || left.index - right.index;
+    }
+
+    function resultOf({ receipt }, known) {
+        if (!receipt) {
+            return null;
+        }
+        const outcome = outcomeOf(receipt, known);
+        if (outcome.itemReceiptId) {
+            known.set(receipt.receiptId, outcome.itemReceiptId);
+        }
+        return acknowledgments.resultOf(receipt, { ...outcome, poStatus: purchaseOrders.statusOf(receipt.orderId) });
+    }
+
+    function outcomeOf(receipt, known) {
+        if (receipt.refusal) {
+            return { result: 'rejected', reason: receipt.refusal };
+        }
+        return known.has(receipt.receiptId)
+            ? { result: 'already', itemReceiptId: known.get(receipt.receiptId) }
+            : itemReceipts.make(receipt, settings.read(PREFIX).get('time_zone'));
+    }
+
+    /**
+     * Answers the files of which every receipt is settled and puts them away; the others have their turn in the next run.
+     *
+     * @param {object} summary of all stages
+     * @throws {Error} something could not be carried out
+     */
+    function summarize(summary) {
+        const complaints = complaintsOfStages(summary);
+        const settled = acknowledgments.complete(answers(summary.output));
+        if (settled.length) {
+            const given = settings.checked(PREFIX);
+            const folder = given.get('folder');
+            const connection = sftpFolder.connect(given);
+            complaints.push(...attempt('folders', () => sftpFolder.ensureFolders(connection, folder, FOLDERS)));
+            settled.forEach((told) => complaints.push(...attempt(told.file, () => answer(connection, folder, told))));
+        }
+        if (complaints.length) {
+            throw new Error(complaints.join('\n'));
+        }
+    }
+
+    function complaintsOfStages(summary) {
+        const found = summary.inputSummary.error ? [`files: ${summary.inputSummary.error}`] : [];
+        [summary.mapSummary, summary.reduceSummary].forEach((stage) => stage.errors.iterator().each((key, error) => {
+            found.push(`${key}: ${error}`);
+            return true;
+        }));
+        return found;
+    }
+
+    function answers(output) {
+        const found = [];
+        output.iterator().each((key, value) => {
+            found.push(JSON.parse(value));
+            return true;
+        });
+        return found;
+    }
+
+    /** What went wrong in an action; nothing stops those after it. */
+    function attempt(name, action) {
+        try {
+            action();
+            return [];
+        } catch (error) {
+            return [`${name}: ${error.name}: ${error.message}`];
+        }
+    }
+
+    function answer(connection, folder, told) {
+        if (!settings.affords(sftpFolder.PUBLISH_UNITS + sftpFolder.MOVE_UNITS)) {
+            log.audit({ title: NEXT_RUN, details: told.file });
+            return;
+        }
+        const now = new Date();
+        const text = acknowledgments.text(told, texts.isoMoment(now));
+        sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text);
+        // A name of its own: whether a move replaces a file is not documented.
+        const place = `${folder}/${told.problem ? 'error' : 'archive'}/${texts.stamp(now)}-${told.file}`;
+        connection.move({ from: `${folder}/${told.file}`, to: place });
+        log.audit({ title: told.file, details: told.problem || `${told.results.length} receipts` });
+    }
+
+    return { getInputData, map, reduce, summarize };
+});

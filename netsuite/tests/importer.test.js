@@ -1,0 +1,187 @@
+/** The importer beyond the defects: errors that pass, files that are large or many, answers that are replaced. */
+const { current } = require('../fakes/account');
+const { NOW, RECEIPT, ack, at, entry, imported, importer, later, order, put, receipts, run } = require('./support');
+
+const NAME = 'WB-RCPT-20261120T181500Z-1.json';
+
+beforeEach(() => at(NOW));
+
+test.each(['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'])('after %s it is looked up and tried again', (name) => {
+    const id = order();
+    current().fail('receipt.save', name, 2);
+    expect(imported([entry(id, 'A', { 1: '1' })])[0].result).toBe('created');
+    expect(current().calls.filter((call) => call === 'record.transform')).toHaveLength(3);
+});
+
+test('what fails three times is rejected with its reason, and blocks no other receipt', () => {
+    const [first, second] = [order(), order()];
+    let tries = 0;
+    current().before('receipt.save', () => {
+        tries += 1;
+        if (tries <= 3) {
+            throw Object.assign(new Error('Record has been changed'), { name: 'RCRD_HAS_BEEN_CHANGED' });
+        }
+    });
+    const results = imported([entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
+    expect(results.map(({ result, reason }) => [result, reason])).toEqual(
+        [['rejected', 'RCRD_HAS_BEEN_CHANGED: Record has been changed'], ['created', null]],
+    );
+});
+
+test('a purchase order that somebody changes between transform and save is read again', () => {
+    const id = order();
+    let isFirst = true;
+    current().before('receipt.save', () => {
+        if (isFirst) {
+            isFirst = false;
+            jest.setSystemTime(Date.now() + 1000);
+            current().change(id, (found) => { found.lines[0].quantity = 10; });
+        }
+    });
+    expect(imported([entry(id, 'A', { 1: '11' })])[0].reason).toMatch('more than the 10 that remain');
+    expect(receipts(id)).toEqual([]);
+});
+
+test('an unexpected error after which the receipt is there is no second receipt', () => {
+    const id = order();
+    let isFirst = true;
+    current().before('search itemreceipt', () => {
+        if (!isFirst && current().receipts.length === 0) {
+            current().receive(id, { 1: 1 }, { externalId: 'WB-RCPT-A' });
+        }
+        isFirst = false;
+    });
+    current().fail('receipt.save', 'UNEXPECTED_ERROR');
+    expect(imported([entry(id, 'A', { 1: '1' })])[0]).toMatchObject({ result: 'already' });
+    expect(receipts(id)).toHaveLength(1);
+});
+
+test('a status that cannot be read leaves the file for the next run, which finds the receipt', () => {
+    const id = order();
+    put(NAME, [entry(id, 'A', { 1: '1' })]);
+    current().fail('query.runSuiteQL', 'UNEXPECTED_ERROR');
+    expect(run(importer).error).toMatch('UNEXPECTED_ERROR');
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    expect(run(importer)).toEqual({ error: null });
+    expect(ack(NAME).results[0].result).toBe('already');
+    expect(receipts(id)).toHaveLength(1);
+});
+
+test('a purchase order that NetSuite ends its script at keeps its file back, and no other', () => {
+    const [first, second] = [order(), order()];
+    put(NAME, [entry(first, 'A', { 1: '1' })]);
+    put('WB-RCPT-20261120T181500Z-2.json', [entry(second, 'B', { 1: '1' })]);
+    let isFirst = true;
+    current().before('record.transform', () => {
+        if (isFirst) {
+            isFirst = false;
+            current().end('SSS_TIME_LIMIT_EXCEEDED');
+        }
+    });
+    expect(run(importer).error).toMatch('SSS_TIME_LIMIT_EXCEEDED');
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    expect(ack('WB-RCPT-20261120T181500Z-2.json').results[0].result).toBe('created');
+});
+
+test('a stage that has taken ten minutes leaves the rest to the next run', () => {
+    const id = order();
+    put(NAME, [entry(id, 'A', { 1: '1' }), entry(id, 'B', { 1: '1' }), entry(id, 'C', { 1: '1' })]);
+    current().before('record.transform', () => jest.setSystemTime(Date.now() + 6 * 60000));
+    expect(run(importer)).toEqual({ error: null });
+    expect(receipts(id)).toHaveLength(2);
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    run(importer);
+    expect(ack(NAME).results.map(({ result }) => result)).toEqual(['already', 'already', 'created']);
+});
+
+test('a file that cannot be downloaded stays, and the others go on', () => {
+    const id = order();
+    put(NAME, [entry(id, 'A', { 1: '1' })]);
+    put('WB-RCPT-20261120T181500Z-2.json', [entry(id, 'B', { 1: '1' })]);
+    current().fail('sftp.download', 'FTP_NO_SUCH_FILE_OR_DIRECTORY');
+    expect(run(importer)).toEqual({ error: null });
+    expect(receipts(id).map(([name]) => name)).toEqual(['WB-RCPT-B']);
+    expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME} cannot be read` }));
+});
+
+test('a file over 10 MB is answered without being read', () => {
+    put(NAME, ' '.repeat(10 * 1024 * 1024 + 1));
+    expect(run(importer)).toEqual({ error: null });
+    expect(ack(NAME).problem).toBe('the file has 10485761 bytes, more than 10485760, and was not read');
+    expect(current().calls).not.toContain('sftp.download');
+});
+
+test('an answer that cannot be written leaves its file where it is, and the next run answers it', () => {
+    const id = order();
+    put(NAME, [entry(id, 'A', { 1: '1' })]);
+    current().fail('sftp.upload', 'FTP_PERMISSION_DENIED');
+    expect(run(importer).error).toMatch(`${NAME}: FTP_PERMISSION_DENIED`);
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    expect(run(importer)).toEqual({ error: null });
+    expect(ack(NAME).results[0].result).toBe('already');
+});
+
+test('a file of that name that comes again is answered again', () => {
+    const id = order();
+    imported([entry(id, 'A', { 1: '1' })], NAME);
+    imported([entry(id, 'B', { 1: '1' })], NAME);
+    expect(ack(NAME).results.map((told) => told.receipt_id)).toEqual(['B']);
+    expect(current().sftp.names(`${RECEIPT}/ack`)).toHaveLength(1);
+});
+
+test('receipts of one purchase order are made in the order of their files, as people count', () => {
+    const id = order();
+    [10, 9, 2].forEach((number) => put(`WB-RCPT-20261120T181500Z-${number}.json`, [entry(id, `R${number}`, { 1: '1' })]));
+    run(importer);
+    expect(receipts(id).map(([name]) => name)).toEqual(['WB-RCPT-R2', 'WB-RCPT-R9', 'WB-RCPT-R10']);
+});
+
+test('missing folders are made; folders that cannot be made are told', () => {
+    put(NAME, []);
+    current().fail('sftp.makeDirectory', 'FTP_PERMISSION_DENIED');
+    expect(run(importer).error).toMatch('folders: FTP_PERMISSION_DENIED');
+    later(15);
+    expect(run(importer)).toEqual({ error: null });
+    expect(ack(NAME)).toMatchObject({ problem: null, results: [] });
+});
+
+test('lots and serial numbers are not guessed: NetSuite asks for them, and the receipt is rejected with its words', () => {
+    const id = order({ lines: [{ item: 'LOT', quantity: 5, needsDetail: true }] });
+    expect(imported([entry(id, 'A', { 1: '1' })])[0].reason).toBe('USER_ERROR: Please configure the inventory detail.');
+});
+
+test('a closed period is told as the reason', () => {
+    current().preferences.closedUntil = '2026-11-20';
+    expect(imported([entry(order(), 'A', { 1: '1' })])[0].reason).toMatch('posting period');
+});
+
+test.each([
+    ['1e3', 'no number'], ['-1', 'negative'], ['0.123456789', 'more digits'], ['1234567890123456', 'more digits'], [true, 'no number'],
+    [[], 'no number'],
+])('the quantity %j is rejected: %s', (quantity, said) => {
+    expect(imported([entry(order(), 'A', { 1: quantity })])[0].reason).toMatch(said);
+});
+
+test.each([{ receipt_id: 'x'.repeat(101) }, { receipt_id: 7 }, { order_id: null }, { receipt_id: 'a\u0000b' }, { receipt_id: '\ud800' }])(
+    'a receipt with %j is rejected, and its answer keeps to the schema',
+    (fields) => {
+        const [result] = imported([entry(order(), 'A', { 1: '1' }, fields)]);
+        expect(result).toMatchObject({ result: 'rejected', reason: 'receipt_id and order_id must be texts' });
+        expect(result.receipt_id.length).toBeLessThan(101);
+    },
+);
+
+test('without a moment of receiving the day is that of the import', () => {
+    imported([entry(order(), 'A', { 1: '1' }, { received_at: undefined })]);
+    expect(current().receipts[0].tranDate).toBeNull();
+});
+
+test('with no files nothing is done', () => {
+    expect(run(importer)).toEqual({ error: null });
+    expect(current().calls).toEqual(['sftp.createConnection', 'sftp.list']);
+});
+
+test('a connection that cannot be made is told', () => {
+    current().parameters.custscript_wb_imp_host_key = 'AAAA';
+    expect(run(importer).error).toMatch('FTP_INCORRECT_HOST_KEY');
+});

@@ -1,0 +1,85 @@
+/** The rules that need no NetSuite: numbers, texts, files. */
+const decimals = require('SuiteScripts/Waybill/rules/decimals');
+const texts = require('SuiteScripts/Waybill/rules/texts');
+const receiptLines = require('SuiteScripts/Waybill/rules/receipt_lines');
+const acknowledgments = require('SuiteScripts/Waybill/rules/acknowledgments');
+
+test.each([
+    [2.5, '2.5'], ['2.50', '2.5'], ['007', '7'], ['.5', '0.5'], [0, '0'], ['-0', '0'], ['-1.0', '-1'], [0.1 + 0.2, '0.3'],
+    [1e-7, '0.0000001'], [123456789012, '123456789012'], ['123456789012.12345678', '123456789012.12345678'],
+])('%p is %s in plain digits', (value, told) => {
+    expect(decimals.plain(value)).toBe(told);
+});
+
+test.each(['', 'x', '1e3', '1,5', '.', NaN, 1e300, null])('%p is no plain number', (value) => {
+    expect(() => decimals.plain(value)).toThrow('is no plain number');
+});
+
+test.each([
+    [30, 12, '2.5'], [100, 1000, '0.1'], [0, 12, '0'], [1.2000000000000002, 12, '0.1'], ['66.6666', '33.3333', '2'], [7, 0.5, '14'],
+    [10, 3, null], [1, 7, null], [5, 0, null],
+])('%p pieces in units of %p are %p units', (pieces, rate, units) => {
+    expect(decimals.quotient(pieces, rate)).toBe(units);
+});
+
+test('whatever has an exact quantity in its unit is told exactly, and nothing else is told', () => {
+    const seed = Date.now() % 2147483647;
+    let state = seed;
+    const random = (most) => {
+        state = (state * 48271) % 2147483647;
+        return state % most;
+    };
+    for (let turn = 0; turn < 2000; turn += 1) {
+        const quantity = decimals.plain(`${random(100000)}.${random(1000)}`);
+        const rate = decimals.plain(`${1 + random(500)}.${random(100)}`);
+        const found = decimals.quotient(decimals.product(quantity, rate), rate);
+        expect([seed, quantity, rate, found]).toEqual([seed, quantity, rate, quantity]);
+        const [pieces, other] = [String(random(10000)), String(1 + random(100))];
+        const units = decimals.quotient(pieces, other);
+        const back = units === null ? pieces : decimals.product(units, other);
+        expect([seed, other, back]).toEqual([seed, other, pieces]);
+    }
+});
+
+test('products are exact beyond what binary numbers hold', () => {
+    expect(decimals.product('123456789012.12345678', '98765.4321')).toBe('12193263112460905.347422374638');
+});
+
+test.each([['1.5', 1.5], ['0', 0], [2, 2], ['12', 12], ['0.00000001', 1e-8]])('%p is the number %p', (value, number) => {
+    expect(decimals.exactNumber(value)).toBe(number);
+});
+
+test.each(['', '-1', '1e5', ' 1', 'NaN', true, null, [], '0.123456789', '1234567890123456'])('%p is no quantity', (value) => {
+    expect(decimals.exactNumber(value)).toBeNull();
+});
+
+test('cells are quoted where they must be, and only there', () => {
+    expect(texts.csvRecord(['a', 'b,c', 'd"e', ' f ', null, undefined, 0, 'g\r\nh'])).toBe('a,"b,c","d""e", f ,,,0,g h\n');
+});
+
+test.each(['', 'abc', 'ñ', '€', '😀', 'a😀ñ€\ud800'])('the length of %p is that of its bytes', (text) => {
+    expect(texts.utf8Length(text)).toBe(Buffer.byteLength(text, 'utf8'));
+});
+
+test('names are ordered as people count', () => {
+    expect(['a-10', 'a-9', 'a-1', 'a-1-2', 'b-1'].sort(texts.byNumber)).toEqual(['a-1', 'a-1-2', 'a-9', 'a-10', 'b-1']);
+});
+
+test('each proposed line gets a word, and a wanted one that is missing refuses all', () => {
+    expect(receiptLines.plan(['1', '4', '7'], [['4', 2], ['7', null], ['9', null]])).toEqual({ refusal: '', quantities: [null, 2, null] });
+    expect(receiptLines.plan(['1'], [['1', 1], ['9', 2]]).refusal).toBe('line 9 is unknown, closed, or has nothing left to receive');
+});
+
+test('a file is answered only when each of its receipts is', () => {
+    const answer = (file, index, total) => (
+        { file, sha256: 'x', total, index, problem: null, result: total ? { receipt_id: index } : null });
+    const told = acknowledgments.complete([answer('b', 1, 2), answer('a', 0, 2), answer('b', 0, 2), answer('c', 0, 0)]);
+    expect(told.map(({ file, results }) => [file, results.map((result) => result.receipt_id)])).toEqual([['b', [0, 1]], ['c', []]]);
+});
+
+test('reasons and problems keep to the lengths that the schema allows', () => {
+    const result = acknowledgments.resultOf({ receiptId: 'A', orderId: '1' }, { result: 'rejected', reason: 'x'.repeat(5000) });
+    expect(result.reason).toHaveLength(4000);
+    const text = acknowledgments.text({ file: 'a', sha256: 'x', problem: 'y'.repeat(5000), results: [] }, 'now');
+    expect(JSON.parse(text).problem).toHaveLength(4000);
+});
