@@ -29,6 +29,7 @@ test: setup ## Check style, format and types, then run all tests
 	@$(STEP) "style (ruff check)" $(RUN) ruff check .
 	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
 	@$(STEP) "types (mypy --strict)" $(RUN) mypy
+	@$(STEP) "scripts in NetSuite (eslint, jest)" sh tools/scripts.sh
 	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 3 --dist loadfile
 
 bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
@@ -62,5 +63,5 @@ sandbox: setup ## Run the sandbox HotWax and Retail Pro in the foreground, with 
 	@exec $(RUN) python -m sandbox --port 8090 --state .waybill/sandbox
 
 clean: ## Remove the virtual environment and caches; .tools and .waybill (your ledger) stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv netsuite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -type d -not -path './.tools/*' -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ from ledger import purchase_orders, receipts
 from ledger.database import Ledger
 
 ASKED_FOR = timedelta(days=7)
-"""How long NetSuite is asked about a receipt; what is not right by then is the proof's to say, and a person's to mend."""
+"""How long NetSuite is asked about a receipt; what is not right by then is the proof's to say."""
 AT_ONCE = 200
 
 
