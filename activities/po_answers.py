@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -15,13 +16,14 @@ from activities.po_verifying import verify
 from activities.systems import Purchasing
 from connectors.errors import NotFound
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
-from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
-from connectors.po_files.limits import ReceiptLimits
+from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
+from connectors.po_files.limits import DEFAULT_LIMITS, ReceiptLimits
 from connectors.po_files.receipts import ReceiptFile, receipt_files
 from connectors.po_files.stock_errors import stock_errors
 from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
+from connectors.sftp.settings import InboundFolder
 from domain.keys import netsuite_queue, upload_key
 from domain.outcomes import EffectResult
 from domain.purchase_order import NetSuiteMode, ReceiptState
@@ -35,6 +37,10 @@ from ledger.po_tables import ReceiptRow
 log = structlog.get_logger()
 
 FILES = "receipt_file"
+ANSWER = ".ack.json"
+"""What the name of an answer ends with, where its receipt file's name ends with `.json`."""
+REFUSED_MARK = "refused"
+"""Stands in the name of a refused answer, in place of a checksum: it may have been too large to be read."""
 TAKEN_AT_ONCE = 2_000
 UNITS_OF_FILE, UNITS_OF_RECEIPT = 220, 30
 """What a file with errors, and each receipt in it, cost NetSuite's stock importer."""
@@ -97,7 +103,8 @@ class FileReceipts:
         )
         made = self._effects.ensure(key, writer)
         with self._ledger.writing() as session:
-            rows = receipts.of_effect(session, tenant, key)
+            # An answer may have come before this is written down: what NetSuite said is not taken back.
+            rows = [row for row in receipts.of_effect(session, tenant, key) if row.state is ReceiptState.PROMISED]
             for row in rows:
                 _published(row, made, _now() + systems.waits.answer)
             _tell(session, rows)
@@ -114,24 +121,35 @@ class FileReceipts:
 
     def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """Our own scripts answer every file."""
-        acks = self._taking.files(tenant, systems.files.folders.acks, files)
-        return sum(self._read_ack(tenant, systems, files, claimed) for claimed in acks)
-
-    def _read_ack(self, tenant: str, systems: Purchasing, files: FileSession, claimed: ClaimedFile) -> int:
-        """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
         folder = systems.files.folders.acks
-        with files.read(claimed.folder, claimed.file) as stream:
-            content = b"".join(stream)
+        return sum(self._taking.each(tenant, folder, files, partial(self._read_ack, tenant, folder, files)))
+
+    def _read_ack(self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile) -> int:
+        """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
         try:
+            sha256, content = _whole(files, claimed.folder, claimed.file)
             ack = read_ack(content)
         except FileRefusedError as error:
-            kept = files.put_away(folder, claimed, stream.sha256, _now(), bad=True)
-            log.warning("answer refused", tenant=tenant, file=claimed.original, kept_as=kept, problem=str(error))
-            return 0
+            return self._refuse_ack(tenant, folder, files, claimed, error)
         with self._ledger.writing() as session:
             answered = _take_ack(session, tenant, ack)
-        files.put_away(folder, claimed, stream.sha256, _now())
+        files.put_away(folder, claimed, sha256, _now())
         return answered
+
+    def _refuse_ack(
+        self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile, error: FileRefusedError
+    ) -> int:
+        """Tell the receipts that their answer is lost: nobody knows what NetSuite made of them."""
+        file_name = f"{claimed.original.removesuffix(ANSWER)}.json"
+        problem = f"NetSuite's answer {claimed.original} is no use, and lies in {folder.error}: {error}"
+        log.error("answer refused", tenant=tenant, file=claimed.original, problem=str(error))
+        with self._ledger.writing() as session:
+            rows = [row for row in receipts.in_file(session, tenant, file_name) if row.state is ReceiptState.SENT]
+            for row in rows:
+                row.state, row.problem = ReceiptState.UNKNOWN, problem
+            _tell(session, rows)
+        files.put_away(folder, claimed, REFUSED_MARK, _now(), bad=True)
+        return len(rows)
 
     def _watch(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
         """The stock importer answers nothing: it moves what it has read, and writes what failed into `error`.
@@ -171,9 +189,12 @@ class FileReceipts:
             looks = f"{file.modified_at:{STAMP}}-{file.size}-{file.name}"
             if looks in known:
                 continue
-            with files.read(path, file) as stream:
-                content = b"".join(stream)
-            yield _Errors(SmallFile(file.name, looks, stream.sha256), _errors_in(tenant, file.name, content))
+            try:
+                sha256, content = _whole(files, path, file)
+            except FileRefusedError as error:
+                log.warning("NetSuite's error file left aside", tenant=tenant, file=file.name, problem=str(error))
+                continue
+            yield _Errors(SmallFile(file.name, looks, sha256), _errors_in(tenant, file.name, content))
 
 
 class _Errors(NamedTuple):
@@ -200,6 +221,21 @@ def _judged(row: ReceiptRow, refused: Mapping[str, str], settled: Collection[str
         return False
     receipts.answer(row, ReceiptState.REJECTED if problem else ReceiptState.UNVERIFIED, _now(), problem=problem)
     return True
+
+
+def _whole(files: FileSession, folder: str, file: RemoteFile) -> tuple[str, bytes]:
+    """Checksum and bytes of a small file.
+
+    Raises:
+        FileRefusedError: it is too large to be one; nothing of it was read.
+    """
+    if file.size > DEFAULT_LIMITS.document_bytes:
+        raise FileRefusedError(
+            Refusal.TOO_LARGE, f"{file.size} bytes, at most {DEFAULT_LIMITS.document_bytes} are read"
+        )
+    with files.read(folder, file) as stream:
+        content = b"".join(stream)
+    return stream.sha256, content
 
 
 def _files_in(files: FileSession, path: str) -> Sequence[RemoteFile]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 import structlog
@@ -23,7 +24,6 @@ from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder, OutboundFolder
-from domain.purchase_order import NetSuiteMode
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
 from ledger.po_files import FileKind, FileState, StagedLine
@@ -68,8 +68,11 @@ class FileOrders:
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
             self._put_away_ended(tenant, systems, files)
-            for claimed in self._taking.files(tenant, systems.files.folders.orders, files):
-                read = _Reading(self._ledger, tenant, systems, files, claimed).run()
+
+            def work(claimed: ClaimedFile) -> Mapping[str, int]:
+                return _Reading(self._ledger, tenant, systems, files, claimed).run()
+
+            for read in self._taking.each(tenant, systems.files.folders.orders, files, work):
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
         return counts
@@ -188,11 +191,9 @@ class _Reading:
         """Why rows of this purchase order could not be read.
 
         A row that names no purchase order may belong to any. The stock importer receives a line that we do not know in
-        full (hotwax 4.7, 7): there such a row holds every purchase order of the file.
+        full (hotwax 4.7, 7), and HotWax would be told to close it: such a row holds every purchase order of the file.
         """
-        reasons = self._bad.by_po.get(po_id, [])
-        is_stock = self._systems.policy.netsuite_mode is NetSuiteMode.STOCK
-        return [*reasons, *self._bad.unplaced] if is_stock else reasons
+        return [*self._bad.by_po.get(po_id, []), *self._bad.unplaced]
 
     # ---- putting away ------------------------------------------------------------------------------------------------
 
@@ -200,8 +201,10 @@ class _Reading:
         if self._bad.report.rows:
             # Only people read there: a file may be written where it stays, and one folder is made where it is missing.
             folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}", temporary=".")
-            name = f"{self._file_id}-bad-rows.csv"
-            for problem in self._files.put(folder, [(name, self._bad.report.content())]):
+            content = self._bad.report.content()
+            # A ledger that begins anew counts from 1 again: the checksum keeps its names apart from the old ones.
+            name = f"{self._file_id}-{sha256(content).hexdigest()[:8]}-bad-rows.csv"
+            for problem in self._files.put(folder, [(name, content)]):
                 if isinstance(problem, ConnectorError):
                     raise problem
             self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=f"{folder.path}/{name}")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from activities.effects import InDoubtError, StillSendingError
-from connectors.errors import ConnectorError, Contract, Rejected
+from connectors.errors import ConnectorError, Contract, Rejected, Unauthorized
 from connectors.sftp.errors import ChangedHostKey, UnknownHostKey
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.stages import Hold, HoldCause
@@ -16,6 +16,7 @@ from ledger.po_files import SupersededError
 CAUSES: tuple[tuple[type[Exception], HoldCause], ...] = (
     (UnknownHostKey, HoldCause.HOST_KEY_UNKNOWN),
     (ChangedHostKey, HoldCause.HOST_KEY_CHANGED),
+    (Unauthorized, HoldCause.REMOTE_FORBIDS),
     (Contract, HoldCause.REMOTE_CONTRACT),
     (Rejected, HoldCause.REMOTE_CONTRACT),
     (ConnectorError, HoldCause.REMOTE_UNREACHABLE),

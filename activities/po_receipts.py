@@ -58,7 +58,8 @@ class PoReceiptActivities:
     def _sweep(self, tenant: str) -> PoRunReport:
         systems = self._tenants.get(tenant).purchasing
         swept, changed, after = 0, 0, ""
-        while rows := self._open_after(tenant, after):
+        ended_since = datetime.now(UTC) - systems.waits.swept_after_end
+        while rows := self._open_after(tenant, ended_since, after):
             oms_ids = [row.oms_id for row in rows if row.oms_id]
             changed += self._keep(tenant, systems, self._receipts_of(tenant, systems, oms_ids), swept=oms_ids)
             swept, after = swept + len(rows), rows[-1].po_id
@@ -69,9 +70,9 @@ class PoReceiptActivities:
             cursor = feeds.cursor_of(session, tenant, FEED)
         return cursor - systems.waits.receipt_overlap if cursor else datetime.now(UTC) - FIRST_POLL_READS
 
-    def _open_after(self, tenant: str, after: str) -> Sequence[PurchaseOrderRow]:
+    def _open_after(self, tenant: str, ended_since: datetime, after: str) -> Sequence[PurchaseOrderRow]:
         with self._ledger.reading() as session:
-            return purchase_orders.receivable(session, tenant, after, SWEPT_AT_ONCE)
+            return purchase_orders.receivable(session, tenant, ended_since, after, SWEPT_AT_ONCE)
 
     def _receipts_of(self, tenant: str, systems: Purchasing, oms_ids: Sequence[str]) -> list[OmsReceipt]:
         found: list[OmsReceipt] = []
@@ -138,6 +139,7 @@ def _leave_old(session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptP
     if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, now):
         text = f"{fresh} receipt rows are older than {row.seen_at:%Y-%m-%d %H:%MZ}: they count as received before"
         journal.write(session, holding.about(row), now, "receipt", text)
+        row.news += 1
 
 
 def _part(receipt: OmsReceipt, lines: Mapping[str, str | None]) -> ReceiptPart:

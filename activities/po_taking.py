@@ -1,18 +1,24 @@
 """Files that a run takes out of a folder: what an earlier run has left first, then what is complete now."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
-from connectors.errors import NotFound
+from connectors.errors import ConnectorError, NotFound, Rejected, Unauthorized
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged
-from connectors.sftp.models import ClaimedFile, Listing, Seen
+from connectors.sftp.models import ClaimedFile, Listing, RemoteFile, Seen
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+OF_ONE_FILE = (NotFound, FileChanged, Rejected, Unauthorized)
+"""What may be wrong with one file alone: those behind it are taken all the same."""
 
 BY = "waybill"
 """Whose claims these are: a run finishes what an earlier one of the same tenant has left."""
@@ -28,21 +34,37 @@ class Taking:
         self._folder_may_be_missing = folder_may_be_missing
         self._waiting: dict[str, Mapping[str, Seen]] = {}
 
-    def files(self, tenant: str, folder: InboundFolder, files: FileSession) -> Iterator[ClaimedFile]:
-        """What a run that died has left, then what is complete now, oldest first."""
-        yield from files.claimed(folder, BY)
+    def each(
+        self, tenant: str, folder: InboundFolder, files: FileSession, work: Callable[[ClaimedFile], T]
+    ) -> Iterator[T]:
+        """What the work makes of each file: what a run that died has left, then what is complete now, oldest first.
+
+        Raises:
+            ConnectorError: one file could not be taken, worked at or put away; the others were.
+        """
+        trouble: ConnectorError | None = None
+        for claimed in files.claimed(folder, BY):
+            try:
+                yield work(claimed)
+            except OF_ONE_FILE as error:
+                trouble = _told(tenant, claimed.original, error, trouble)
+        for file in self._complete(tenant, folder, files):
+            try:
+                yield work(files.claim(folder, file, BY))
+            except (NotFound, FileChanged) as error:
+                log.warning("file left for later", tenant=tenant, file=file.name, reason=str(error))
+            except OF_ONE_FILE as error:
+                trouble = _told(tenant, file.name, error, trouble)
+        if trouble:
+            raise trouble
+
+    def _complete(self, tenant: str, folder: InboundFolder, files: FileSession) -> Sequence[RemoteFile]:
         listing = self._listed(folder, files)
         for refused in listing.refused:
             log.warning("file left alone", tenant=tenant, file=refused.shown, reason=refused.why)
         seen = look(folder, listing.files, datetime.now(UTC), self._waiting.get(tenant, {}))
         self._waiting[tenant] = seen.waiting
-        for file in seen.complete:
-            try:
-                claimed = files.claim(folder, file, BY)
-            except (NotFound, FileChanged) as error:
-                log.warning("file left for later", tenant=tenant, file=file.name, reason=str(error))
-                continue
-            yield claimed
+        return seen.complete
 
     def _listed(self, folder: InboundFolder, files: FileSession) -> Listing:
         try:
@@ -51,3 +73,8 @@ class Taking:
             if self._folder_may_be_missing:
                 return Listing(files=())
             raise
+
+
+def _told(tenant: str, file: str, error: ConnectorError, earlier: ConnectorError | None) -> ConnectorError:
+    log.error("file stays where it is", tenant=tenant, file=file, reason=str(error))
+    return earlier or error

@@ -28,10 +28,16 @@ class PoSituation(Frozen):
 
 
 def situation_of(memory: PoMemory, plan: PoPlan) -> PoSituation:
-    """Where a purchase order stands by its memory and what it owes."""
+    """Where a purchase order stands by its memory and what it owes.
+
+    A receipt whose answer is overdue is in doubt like one that got none: an operator may look and send it again.
+    """
+    is_overdue = plan.hold is not None and plan.hold.cause is HoldCause.RECEIPT_UNANSWERED
     by_state: dict[ReceiptState, list[str]] = {}
     for receipt in memory.receipts:
         state = ReceiptState.CREATED if is_believed(receipt, memory) and not receipt.state.counts else receipt.state
+        if state is ReceiptState.SENT and is_overdue:
+            state = ReceiptState.UNKNOWN
         by_state.setdefault(state, []).append(receipt.receipt_id)
     return PoSituation(
         stage=plan.stage,
@@ -151,6 +157,6 @@ def sent_again(receipt: ReceiptFact, mode: NetSuiteMode) -> ReceiptFact:
     A repeat is found by its external id and makes nothing (netsuite 3), so one in doubt goes again exactly as it was:
     what NetSuite has and what we believe stay the same. For the stock importer the operator has looked.
     """
-    stays = mode is not NetSuiteMode.STOCK and receipt.state is ReceiptState.UNKNOWN
+    stays = mode is not NetSuiteMode.STOCK and receipt.state in {ReceiptState.UNKNOWN, ReceiptState.SENT}
     changes = {"state": ReceiptState.NEW, "problem": "", "named": None, "in_doubt": stays}
     return receipt.model_copy(update=changes if stays else changes | {"sent": {}, "held_back": {}})

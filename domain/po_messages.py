@@ -24,6 +24,8 @@ class PoWaits(Frozen):
     """How far behind its cursor a poll of receipts begins to read."""
     archived: timedelta = timedelta(seconds=90)
     """How long a file lies in NetSuite's archive before no word of an error means that there was none."""
+    swept_after_end: timedelta = timedelta(days=30)
+    """How long receipts of a purchase order that has ended are read again: stores correct what they received."""
 
 
 class PoSizes(Frozen):

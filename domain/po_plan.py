@@ -54,6 +54,7 @@ _FIRST = (
     HoldCause.RECEIPT_UNPLANNED,
     HoldCause.RECEIPT_EXCESS,
     HoldCause.RECEIPT_CHANGED,
+    HoldCause.RECEIVED_BEFORE,
     HoldCause.STATUS_DIFFERS,
 )
 """The order in which causes are shown: first what keeps goods from either system, last what is only to be looked at."""

@@ -128,7 +128,8 @@ def received_before(po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal
 def plan_receipts(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Receiving:
     """The next receipt that NetSuite is to make, and whatever keeps receipts from it."""
     status = status_in_force(po, memory)
-    known = tuple(problem for receipt in memory.receipts for problem in _known_problems(receipt, po, memory, policy))
+    sent = (problem for receipt in memory.receipts for problem in _known_problems(receipt, po, memory, policy))
+    known = (*sent, *missing_from_before(po, memory))
     on_the_way = next((r for r in memory.receipts if is_under_way(r, memory)), None)
     if on_the_way:
         waiting = f"waiting for NetSuite's answer to receipt {on_the_way.receipt_id}"
@@ -191,7 +192,7 @@ def judge_receipt(
     passed = receipt.sent if receipt.in_doubt else _passed(receipt, po, memory, policy, left)
     exact = {line_id: amount for line_id, amount in passed.items() if isinstance(amount, Decimal) and amount}
     taken_back = tuple(_taken_back(receipt, memory))
-    if blockers := (*_unplanned_problems(receipt, po, memory), *_inexact(receipt, passed)):
+    if blockers := (*_unplanned_problems(receipt, po, memory), *_inexact(receipt, passed, memory)):
         return None, blockers + taken_back
     held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, po, memory, exact)
     problems = (*_excess_problems(receipt, held_back, po, memory, status), *taken_back)
@@ -264,6 +265,25 @@ def _held_back(
     return {line_id: pieces for line_id, pieces in rest.items() if pieces > 0}
 
 
+def received_by_others(line: PoLine, memory: PoMemory) -> Decimal | None:
+    """What NetSuite has of the line beside our receipts, in its unit; None where it does not tell."""
+    if line.received is None:
+        return None
+    ours = total(receipt.sent.get(line.line_id, ZERO) for receipt in memory.receipts if receipt.state.may_exist)
+    return max(memory.received_before.get(line.line_id, ZERO), line.received - ours)
+
+
+def missing_from_before(po: PurchaseOrder, memory: PoMemory) -> Iterator[Problem]:
+    """Goods from before we knew the purchase order that NetSuite's own numbers do not have."""
+    for line in po.lines:
+        old, there = memory.old_pieces.get(line.line_id, ZERO), received_by_others(line, memory)
+        key = f"before:{line.line_id}:{plain(old)}"
+        if there is not None and old > there * (line.unit_rate or _ONE) and key not in memory.acknowledged:
+            has = plain(there * (line.unit_rate or _ONE))
+            told = f"{key}: stores had received {plain(old)} pieces before Waybill knew of it, NetSuite has {has}"
+            yield Problem(cause=HoldCause.RECEIVED_BEFORE, told=told, key=key)
+
+
 # ---- what needs a person ---------------------------------------------------------------------------------------------
 
 
@@ -293,7 +313,7 @@ def _excess_problems(
         key = f"excess:{receipt.receipt_id}:{line_id}"
         why = _why_not(lines.get(line_id), memory, status)
         told = f"{key}: {plain(pieces)} pieces of receipt {receipt.receipt_id} are not passed on: {why}"
-        if key not in memory.acknowledged:
+        if not {key, inexact_key(receipt, line_id)} & memory.acknowledged:
             yield Problem(cause=HoldCause.RECEIPT_EXCESS, told=told, key=key)
 
 
@@ -321,11 +341,16 @@ def _is_taken(receipt: ReceiptFact, sku: str, po: PurchaseOrder) -> bool:
     return line is not None and (line.line_id in receipt.sent or line.line_id in receipt.held_back)
 
 
-def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact]) -> Iterator[Problem]:
+def inexact_key(receipt: ReceiptFact, line_id: str) -> str:
+    """The acknowledgement that a line of a receipt was booked by hand, since it has no exact value in its unit."""
+    return f"inexact:{receipt.receipt_id}:{line_id}"
+
+
+def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], memory: PoMemory) -> Iterator[Problem]:
     for line_id, amount in sorted(passed.items()):
-        if isinstance(amount, NotExact):
-            told = f"receipt {receipt.receipt_id}, line {line_id}: {amount.reason}"
-            yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=told)
+        key = inexact_key(receipt, line_id)
+        if isinstance(amount, NotExact) and key not in memory.acknowledged:
+            yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"{key}: {amount.reason}", key=key)
 
 
 def _taken_back(receipt: ReceiptFact, memory: PoMemory) -> Iterator[Problem]:

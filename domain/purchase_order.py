@@ -201,6 +201,8 @@ class PoMemory(Frozen):
     """Line id -> the line as the newest upload told it: what HotWax was asked for and did not take is held."""
     received_before: Mapping[str, Decimal] = {}
     """Line id -> what NetSuite had received before any receipt of ours, in the line's unit: those come on top."""
+    old_pieces: Mapping[str, Decimal] = {}
+    """Line id -> pieces that stores had received before we knew of it: whoever was before us sent them."""
     receipts: tuple[ReceiptFact, ...] = ()
     """Oldest first."""
     closed_in_oms: frozenset[str] = frozenset()

@@ -61,6 +61,8 @@ class HoldCause(StrEnum):
     HOST_KEY_UNKNOWN = "host_key_unknown"
     HOST_KEY_CHANGED = "host_key_changed"
     FILE_REFUSED = "file_refused"
+    REMOTE_FORBIDS = "remote_forbids"
+    RECEIVED_BEFORE = "received_before"
     UNEXPECTED_ERROR = "unexpected_error"
 
 
@@ -97,10 +99,12 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.RECEIPT_CHANGED: "put the item receipt in NetSuite right by hand, then `resume`",
     HoldCause.RECEIPT_REJECTED: "mend what NetSuite names, then `resume`: it is sent again",
     HoldCause.RECEIPT_UNKNOWN: "look in NetSuite: not there: `resend_receipt`; there: `resume`",
-    HoldCause.RECEIPT_UNANSWERED: "check NetSuite's import script and its error folder; `resume` waits again",
+    HoldCause.RECEIPT_UNANSWERED: "check NetSuite's import script; `resume` waits again, `resend_receipt` sends again",
     HoldCause.STATUS_DIFFERS: "compare with NetSuite (`waybill prove`) and mend it there; `resume` takes it as it is",
     HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml: it goes on",
     HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key: it goes on",
+    HoldCause.REMOTE_FORBIDS: "mend the key, the password or the rights that the evidence names: it goes on by itself",
+    HoldCause.RECEIVED_BEFORE: "receive it in NetSuite by hand if it is missing there; `resume` goes on without it",
     HoldCause.UNEXPECTED_ERROR: "a full disk, or a defect of Waybill: see the worker's log; tried again by itself",
     HoldCause.FILE_REFUSED: "read why in the evidence; have the file written again under a new name",
 }

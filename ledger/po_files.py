@@ -157,6 +157,19 @@ def latest(session: Session, tenant: str, limit: int) -> Sequence[PoFileRow]:
     return session.exec(mine.order_by(col(PoFileRow.id).desc()).limit(limit)).all()
 
 
+def refused(session: Session, tenant: str, since: datetime) -> Sequence[PoFileRow]:
+    """The files that were refused since then, and not read since under the same name, the oldest first."""
+    mine = select(PoFileRow).where(
+        PoFileRow.tenant == tenant, PoFileRow.state == FileState.REFUSED, col(PoFileRow.taken_at) >= since
+    )
+    read = select(PoFileRow.name, func.max(PoFileRow.id)).where(
+        PoFileRow.tenant == tenant, PoFileRow.state == FileState.DONE
+    )
+    mended = dict(session.exec(read.group_by(col(PoFileRow.name))).all())
+    rows = session.exec(mine.order_by(col(PoFileRow.id))).all()
+    return [row for row in rows if (mended.get(row.name) or 0) < (row.id or 0)]
+
+
 class SmallFile(NamedTuple):
     """A file that is read in one go and stays where it lies; `looks` are its name, size and time of change."""
 

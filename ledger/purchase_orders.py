@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlmodel import Session, col, insert, select, update
+from sqlmodel import Session, col, insert, or_, select, update
 
 from domain.purchase_order import (
     ImportedLine,
@@ -150,6 +150,7 @@ def memory_of(session: Session, row: PurchaseOrderRow) -> PoMemory:
         imported=imported(row),
         asked=_asked(row),
         received_before={line: Decimal(number) for line, number in (row.received_before or {}).items()},
+        old_pieces=receipts.pieces_before(session, row.tenant, row.po_id),
         receipts=tuple(receipts.fact_of(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
         closed_in_oms=frozenset(row.closed_in_oms or ()),
         status_after=PoStatus(row.status_after) if row.status_after else None,
@@ -289,13 +290,18 @@ def retry_import(row: PurchaseOrderRow) -> None:
     row.import_state, row.import_problem, row.import_batch, row.import_together = ImportState.NONE, "", None, 1
 
 
-def receivable(session: Session, tenant: str, after: str, limit: int) -> Sequence[PurchaseOrderRow]:
-    """Those that HotWax has and that have not ended, by id, from the one behind `after` on."""
+def receivable(
+    session: Session, tenant: str, ended_since: datetime, after: str, limit: int
+) -> Sequence[PurchaseOrderRow]:
+    """Those that HotWax has and that have not ended, or only since then, by id, from the one behind `after` on."""
     mine = select(PurchaseOrderRow).where(
         PurchaseOrderRow.tenant == tenant,
         col(PurchaseOrderRow.oms_id).is_not(None),
         col(PurchaseOrderRow.po_id) > after,
-        col(PurchaseOrderRow.stage).in_([stage for stage in PoStage if not stage.is_end]),
+        or_(
+            col(PurchaseOrderRow.stage).in_([stage for stage in PoStage if not stage.is_end]),
+            col(PurchaseOrderRow.stage_since) >= ended_since,
+        ),
     )
     return session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).limit(limit)).all()
 

@@ -51,6 +51,18 @@ def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[Rec
     return sum(_keep(session, (tenant, po_id, ""), part, now) for part in parts)
 
 
+def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decimal]:
+    """Line id -> pieces in the rows that are older than our knowledge of the purchase order."""
+    mine = select(ReceiptPartRow).where(
+        ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id, ReceiptPartRow.receipt_id == ""
+    )
+    pieces = defaultdict[str, Decimal](Decimal)
+    for part in session.exec(mine):
+        if part.line_id:
+            pieces[part.line_id] += Decimal(part.accepted)
+    return dict(pieces)
+
+
 def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, now: datetime) -> bool:
     tenant, po_id, receipt_id = of
     row = session.get(ReceiptPartRow, (tenant, part.part_id), with_for_update=True)

@@ -15,7 +15,15 @@ from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, U
 from domain.base import Frozen
 from domain.po_plan import UNVERIFIED
 from domain.po_proof import PoCase, PoDifference, PoFinding, PoLineBooks, ReceiptBooks, check_po
-from domain.po_receipts import added_line, counted, is_believed, received_before, status_in_force, unplanned_key
+from domain.po_receipts import (
+    added_line,
+    counted,
+    inexact_key,
+    is_believed,
+    received_before,
+    status_in_force,
+    unplanned_key,
+)
 from domain.po_units import plain, total
 from domain.proof_report import VERIFIED, Explained
 from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, PurchaseOrder, ReceiptFact, ReceiptState
@@ -360,7 +368,8 @@ class _Books:
             passed = fact.sent.get(line_id, ZERO) * self._rate(line_id) if fact.state.may_exist else ZERO
             is_excess = fact.state is ReceiptState.NEW or pieces - passed == fact.held_back.get(line_id, ZERO)
             keys = {f"changed:{fact.receipt_id}:{line_id}:{plain(pieces)}", unplanned_key(fact, line_id)}
-            if keys & said or (is_excess and f"excess:{fact.receipt_id}:{line_id}" in said):
+            held_back = {f"excess:{fact.receipt_id}:{line_id}", inexact_key(fact, line_id)}
+            if keys & said or (is_excess and held_back & said):
                 yield line_id
 
     def _item_receipts(self, fact: ReceiptFact, passed: Pieces) -> tuple[Pieces, ...] | None:

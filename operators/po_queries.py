@@ -1,7 +1,7 @@
 """What screens show of purchase orders, read from the ledger: never from a workflow (design 8)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
@@ -13,7 +13,7 @@ from ledger import feeds, holding, po_files, po_runs
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, RunRow
 from ledger.tables import FeedCursorRow
-from operators.queries import pages
+from operators.queries import REFUSED_FILES_ARE_SHOWN, pages
 
 RECEIPTS = "receipts"
 """The feed of receipts, as its cursor is named."""
@@ -123,6 +123,8 @@ class PoFeedView(Frozen):
     """Those that are held first."""
     files: tuple[FileView, ...]
     """The files that came last, the newest first."""
+    refused: tuple[FileView, ...] = ()
+    """The files that were refused lately, and not read since under the same name."""
 
 
 # ---- finding ---------------------------------------------------------------------------------------------------------
@@ -173,6 +175,7 @@ def feed_view(session: Session, tenant: str, files: int) -> PoFeedView:
     cursor = session.get(FeedCursorRow, (tenant, RECEIPTS))
     has_news = col(PurchaseOrderRow.news) > col(PurchaseOrderRow.heard)
     waiting = select(func.count()).select_from(PurchaseOrderRow).where(PurchaseOrderRow.tenant == tenant, has_news)
+    lately = datetime.now(UTC) - REFUSED_FILES_ARE_SHOWN
     return PoFeedView(
         tenant=tenant,
         receipts_read_until=feeds.cursor_of(session, tenant, RECEIPTS),
@@ -180,4 +183,5 @@ def feed_view(session: Session, tenant: str, files: int) -> PoFeedView:
         waiting=session.exec(waiting).one(),
         runs=tuple(RunView.of(row) for row in po_runs.all_of(session, tenant)),
         files=tuple(FileView.of(row) for row in po_files.latest(session, tenant, files)),
+        refused=tuple(FileView.of(row) for row in po_files.refused(session, tenant, lately)),
     )

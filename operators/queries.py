@@ -1,7 +1,7 @@
 """What screens show, read from the ledger: never from a workflow (design 8), and never personal data."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.channel import POS_CHANNELS
 from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
-from ledger import effects, feeds, holding, journal, orders, po_runs
+from ledger import effects, feeds, holding, journal, orders, po_files, po_runs
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
 from ledger.tables import EffectRow, FeedCursorRow, FeedEventRow, LineRow, OrderRow
@@ -65,6 +65,9 @@ class OrderLine(Frozen):
         )
 
 
+REFUSED_FILES_ARE_SHOWN = timedelta(days=14)
+
+
 class Kind(StrEnum):
     """What is held."""
 
@@ -72,10 +75,12 @@ class Kind(StrEnum):
     PURCHASE_ORDER = "po"
     RUN = "run"
     """A run that carries purchase orders or receipts: what it would carry waits with it."""
+    FILE = "file"
+    """A file of purchase orders that was refused as a whole."""
 
 
 class HoldGroup(Frozen):
-    """All orders, all purchase orders, or all runs, that wait for the same thing."""
+    """All orders, purchase orders, runs or files that wait for the same thing."""
 
     tenant: str
     kind: Kind
@@ -189,7 +194,7 @@ def name_of(row: OrderRow | PurchaseOrderRow) -> str:
 
 
 def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
-    """One entry for each (tenant, cause, subject) of orders, purchase orders and runs, the oldest first."""
+    """One entry for each (tenant, cause, subject) of orders, purchase orders, runs and files, the oldest first."""
     groups = [
         group
         for tenant in tenants
@@ -197,6 +202,7 @@ def hold_groups(session: Session, tenants: Sequence[str]) -> list[HoldGroup]:
             *_groups(session, tenant, Kind.ORDER, OrderRow),
             *_groups(session, tenant, Kind.PURCHASE_ORDER, PurchaseOrderRow),
             *_held_runs(session, tenant),
+            *_refused_files(session, tenant),
         )
     ]
     return sorted(groups, key=lambda group: group.since)
@@ -235,6 +241,22 @@ def _held_runs(session: Session, tenant: str) -> Iterator[HoldGroup]:
             next_action=Hold(cause=HoldCause(cause)).next_action,
             evidence=mine[0].hold_evidence,
             order_numbers=tuple(row.run for row in mine),
+        )
+
+
+def _refused_files(session: Session, tenant: str) -> Iterator[HoldGroup]:
+    """Files that were refused lately, until one of the same name is read: nothing of them is in the books."""
+    files = po_files.refused(session, tenant, datetime.now(UTC) - REFUSED_FILES_ARE_SHOWN)
+    if files:
+        yield HoldGroup(
+            tenant=tenant,
+            kind=Kind.FILE,
+            hold=HoldCause.FILE_REFUSED,
+            orders=len(files),
+            since=files[0].taken_at,
+            next_action=Hold(cause=HoldCause.FILE_REFUSED).next_action,
+            evidence=files[0].note,
+            order_numbers=tuple(row.name for row in files[:SAMPLE]),
         )
 
 

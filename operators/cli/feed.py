@@ -127,9 +127,8 @@ def _purchasing(views: list[PoFeedView]) -> Iterator[RenderableType]:
         names = ["tenant", "id", "kind", "file", "state", ">rows", ">bad", "taken at", "note"]
         yield table("\nFiles that came last", names, [(tenant, *_file(file)) for tenant, file in files])
     cause = HoldCause.FILE_REFUSED
-    for _, file in files:
-        if file.state == REFUSED:
-            yield wrong(f"{file.name}: {cause}: {file.note}; what to do: {NEXT_ACTIONS[cause]}")
+    for file in (file for view in views for file in view.refused):
+        yield wrong(f"{file.name}: {cause}: {file.note}; what to do: {NEXT_ACTIONS[cause]}")
 
 
 def _runs(view: PoFeedView) -> Iterator[RenderableType]:

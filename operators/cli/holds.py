@@ -33,7 +33,7 @@ HoldArgument = Annotated[str, typer.Argument(metavar="CAUSE[:SUBJECT]", help="As
 STEP = 500
 """How many orders pass between two words of progress."""
 
-_NOUNS = {Kind.ORDER: "orders", Kind.PURCHASE_ORDER: "purchase orders", Kind.RUN: "runs"}
+_NOUNS = {Kind.ORDER: "orders", Kind.PURCHASE_ORDER: "purchase orders", Kind.RUN: "runs", Kind.FILE: "files"}
 
 
 @app.callback(invoke_without_command=True)

@@ -85,7 +85,7 @@ class Depot:
     def leave_running(self) -> int:
         """Let the server go on when this process is gone; its process id."""
         watch_no_more(self._watch)
-        return self._server.pid or 0
+        return self._server.leave_running() or 0
 
     def table(self, tenant: str) -> str:
         """The part of waybill.toml that leads there, over the line."""

@@ -23,12 +23,14 @@ _STEP_S = 0.02
 _TRIES = 5
 _RUN = Path("/run/sshd")
 _KEEPER = """exec 3<&0
+trap 'kill $server; exit' TERM
 "$@" </dev/null 3<&- &
 server=$!
-(read -r _ <&3; kill $server) 2>/dev/null &
+(read -r word <&3; [ "$word" = stay ] || kill $server) 2>/dev/null &
 wait $server
 """
-"""Runs the server until its own input ends: that also happens when whoever started it is killed."""
+"""Runs the server until its own input ends, unless it is told to stay: that also happens when whoever started it is
+killed. It passes its own end on, so that its process id is as good as the server's."""
 
 
 class OpenSshServer:
@@ -85,6 +87,15 @@ class OpenSshServer:
     def pid(self) -> int | None:
         """The process id of the server, None while it does not run."""
         return self._process.pid if self._process else None
+
+    def leave_running(self) -> int | None:
+        """Let the server go on when this process is gone; the id of a process that ends it when it is ended."""
+        process, self._process = self._process, None
+        if process is None or process.stdin is None:
+            return None
+        process.stdin.write(b"stay\n")
+        process.stdin.close()
+        return process.pid
 
     def stop(self) -> None:
         """End the server; a session ends with its client, or soon after."""

@@ -94,7 +94,7 @@ def test_pieces_without_an_exact_value_in_the_unit_hold_the_receipt_and_not_the_
     plan = planned(po, received("R1", pieces={"1": 10, "4": 1}), received("R2", pieces={"4": 2}))
     assert plan.hold is not None
     assert (plan.hold.cause, plan.send and plan.send.receipt_id) == (HoldCause.UNIT_NOT_EXACT, "R2")
-    assert "receipt R1, line 1: 10 pieces in units of 12" in plan.hold.evidence
+    assert "inexact:R1:1: 10 pieces in units of 12" in plan.hold.evidence
 
 
 @pytest.mark.parametrize(

@@ -153,5 +153,5 @@ async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_res
         await depot.until_true(lambda: any(r.hold_cause for r in depot.runs()), "the run is held")
         run.cancel()
     [found] = [r for r in depot.runs() if r.hold_cause]
-    assert (found.run, found.hold_cause) == ("files", "remote_unreachable")
+    assert (found.run, found.hold_cause) == ("files", "remote_forbids")
     assert "certificate" in found.hold_evidence
