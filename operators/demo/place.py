@@ -60,6 +60,7 @@ retry_longest = 2
 hold_retry = 10
 
 {netsuite}
+{branch}
 [tenants.{tenant}.stores]
 {stores}
 """
@@ -73,6 +74,7 @@ class Place:
         self.config = self.folder / "waybill.toml"
         self.logs = self.folder / "logs"
         self.export = self.folder / "retailpro-export.json"
+        self.branch_export = self.folder / "branch-export.json"
         self.sftp = _without_spaces(self.folder / "sftp")
 
     @classmethod
@@ -100,13 +102,14 @@ class Place:
         here = Path.cwd()
         return str(self.folder.relative_to(here)) if self.folder.is_relative_to(here) else str(self.folder)
 
-    def configure(self, sandbox: str, netsuite: str, temporal_ui: str | None) -> None:
-        """Write waybill.toml, with the tables of NetSuite as they are given, and the sandbox's token beside it."""
+    def configure(self, sandbox: str, netsuite: str, branch: str, temporal_ui: str | None) -> None:
+        """Write waybill.toml, with the tables of NetSuite and of the branch, and the sandbox's token beside it."""
         stores = "\n".join(f'{facility} = "{code}"' for facility, code in STORES.items())
         text = _CONFIG.format(
             folder=self.folder,
             sandbox=sandbox,
             netsuite=netsuite,
+            branch=branch,
             temporal_ui=temporal_ui or "http://127.0.0.1:8233",
             tenant=TENANT,
             digital_store=next(iter(STORES.values())),

@@ -14,8 +14,8 @@ from operators.temporal_release import launch, tail
 
 START_S = 60.0
 _POLL_S = 0.05
-SANDBOX, WIRE = "sandbox", "wire"
-_LAST = (SANDBOX, WIRE)
+SANDBOX, BRANCH_SANDBOX, WIRE = "sandbox", "branch-sandbox", "wire"
+_LAST = (SANDBOX, BRANCH_SANDBOX, WIRE)
 """What others drain into."""
 
 
@@ -108,11 +108,11 @@ class Crew:
         return self._running.pop(name)
 
 
-def start_sandbox(crew: Crew, state: Path) -> str:
-    """Start HotWax and Retail Pro on a free port; their address."""
+def start_sandbox(crew: Crew, state: Path, name: str = SANDBOX) -> str:
+    """Start HotWax, Retail Pro and NetSuite on a free port, as a process of this name; their address."""
     types = '["SHOPIFY_ORD_NO", "RETAILPRO_INVOICE_NO"]'
-    crew.start(SANDBOX, "-m", "sandbox", "--state", str(state), "--set", f"identification_types={types}")
-    address: str = json.loads(crew.await_line(SANDBOX, '"admin"'))["admin"]
+    crew.start(name, "-m", "sandbox", "--state", str(state), "--set", f"identification_types={types}")
+    address: str = json.loads(crew.await_line(name, '"admin"'))["admin"]
     return address
 
 

@@ -107,6 +107,21 @@ PURCHASES: tuple[PoKind, ...] = (
 )
 
 
+FIRST_BRANCH_ID = 6501
+
+BRANCH_PURCHASES: tuple[PoKind, ...] = (
+    PoKind("over REST: received in one visit", (Item(MUG, 12), Item(CHAIR, 4)), times=3, visits=1),
+    PoKind("over REST: received in up to three visits", (Item(VASE, 18), Item(LAMP, 9)), times=3, visits=3),
+    PoKind("over REST: ordered in packs of ten, received in pieces", (Item(MUG, 2, "PACK", 10),), times=2, visits=2),
+    PoKind(
+        "over REST: received short, and the line closed in the store",
+        (Item(LAMP, 8), Item(MUG, 6)),
+        deeds=(_receive(2, line_1={"accepted": 5, "close": True}, line_4=6),),
+    ),
+)
+"""The second tenant's, whose NetSuite is reached over REST."""
+
+
 @dataclass(frozen=True)
 class DayPo:
     """One purchase order of the day: NetSuite's id and number, and what NetSuite is told about it."""
@@ -117,10 +132,10 @@ class DayPo:
     seed: Mapping[str, Any]
 
 
-def purchases_of(day: Sequence[PoKind] = PURCHASES) -> tuple[DayPo, ...]:
+def purchases_of(day: Sequence[PoKind] = PURCHASES, first_id: int = FIRST_ID) -> tuple[DayPo, ...]:
     """All purchase orders of a day, in the order of its table; the same table gives the same day."""
     kinds = [kind for kind in day for _ in range(kind.times)]
-    return tuple(_made(FIRST_ID + place, kind) for place, kind in enumerate(kinds))
+    return tuple(_made(first_id + place, kind) for place, kind in enumerate(kinds))
 
 
 def _made(serial: int, kind: PoKind) -> DayPo:

@@ -21,7 +21,7 @@ from operators.demo.place import Place, forget_real_set_up
 from operators.demo.po_script import PoScript
 from operators.demo.processes import ProcessError
 from operators.demo.proving import ProofFailedError, prove
-from operators.demo.purchases import DayPo, purchases_of
+from operators.demo.purchases import BRANCH_PURCHASES, FIRST_BRANCH_ID, DayPo, purchases_of
 from operators.demo.screen import Screen, say
 from operators.demo.script import Script
 from operators.demo.town import Town
@@ -64,10 +64,11 @@ async def run(console: Console, options: Options) -> int:
     """Hold a demo; 0 when every order is where it must be and the proof holds from both sides, else 1."""
     forgotten = forget_real_set_up()
     place = Place.make()
-    town = Town(place, lambda line: say(console, line, "dim"))
+    branch_pos = purchases_of(BRANCH_PURCHASES, FIRST_BRANCH_ID)
+    town = Town(place, branch_pos, lambda line: say(console, line, "dim"))
     good, keeps_folder = False, True
     try:
-        good = await _Demo(console, options, town).hold()
+        good = await _Demo(console, options, town, branch_pos).hold()
         keeps_folder = not good
     except EXPECTED_TROUBLE as error:
         say(console, f"The demo failed: {error}", "red")
@@ -94,10 +95,11 @@ def _clear(console: Console, place: Place, *, keep: bool) -> None:
 class _Demo:
     """The day in a town."""
 
-    def __init__(self, console: Console, options: Options, town: Town) -> None:
+    def __init__(self, console: Console, options: Options, town: Town, branch_pos: Sequence[DayPo]) -> None:
         self._console, self._options, self._town = console, options, town
         self._orders: Sequence[DayOrder] = orders_of(DAY)
-        self._pos: Sequence[DayPo] = purchases_of()
+        self._shop_pos: Sequence[DayPo] = purchases_of()
+        self._pos = [*self._shop_pos, *branch_pos]
         self._began = time.monotonic()
 
     async def hold(self) -> bool:
@@ -107,11 +109,12 @@ class _Demo:
         self._print(f"A day of {what} in {town.place.name}: starting everything ...")
         await town.start()
         await town.door.post("seed", morning(self._orders))
-        script, po_script = Script(self._orders, town), PoScript(self._pos, town)
+        script, po_script = Script(self._orders, town), PoScript(self._shop_pos, town)
         with Screen(self._console, len(self._orders), len(self._pos), town.server.ui_url) as screen:
             screen.announce(f"all is up after {time.monotonic() - self._began:.0f} s; the shops open")
             await po_script.open_doors()
             await script.open_doors()
+            await town.branch.open_doors()
             await self._watch(script, po_script, screen)
         found = await self._evening(script, po_script)
         tell(self._console, self._orders, self._pos, picture.take(town.ledger), found)
@@ -121,7 +124,8 @@ class _Demo:
     async def _watch(self, script: Script, po_script: PoScript, screen: Screen) -> None:
         """Show the day until it is over: the scripts are played and everything stands where it should."""
         diary, quiet_since = Diary(self._town.ledger), None
-        playing = asyncio.gather(script.play(screen.announce), po_script.play(screen.announce))
+        branch = self._town.branch.play(self._town.ledger, screen.announce)
+        playing = asyncio.gather(script.play(screen.announce), po_script.play(screen.announce), branch)
         try:
             while screen.elapsed_s < DAY_LIMIT_S:
                 now = picture.take(self._town.ledger)
@@ -130,7 +134,7 @@ class _Demo:
                 if playing.done():
                     playing.result()
                 over = playing.done() and not self._deviations(now)
-                over = over and not await self._town.door.plans_left()
+                over = over and not (await self._town.door.plans_left() or await self._town.branch.door.plans_left())
                 quiet_since = (quiet_since or screen.elapsed_s) if over else None
                 if quiet_since is not None and screen.elapsed_s - quiet_since > QUIET_S:
                     return
@@ -146,19 +150,23 @@ class _Demo:
         """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
         town, door = self._town, self._town.door
         for kind in self._options.plant:
-            self._print(await plant(kind, self._orders, self._pos, door))
+            self._print(await plant(kind, self._orders, self._shop_pos, door))
         await po_script.last_word()
         await write_export(door, town.place)
+        await town.branch.write_export()
         self._print("proving: waybill prove")
         proof, stock = await prove(), await door.stock()
         return Verdict(
             deviations=self._deviations(picture.take(town.ledger)),
-            faults={**await script.faults_fired(), **po_script.struck()},
+            faults={**await script.faults_fired(), **po_script.struck(), **await town.branch.struck()},
             proof=proof,
             check=await door.get("check", exclude=verdict.meant_to_be_unfinished(self._orders)),
             lowest=verdict.lowest_stock(stock, await door.documents("invoices"), await door.documents("slips")),
-            failed_plans=await door.failed_plans(),
-            po_check=await door.get("netsuite/check", exclude=verdict.pos_left_out(self._pos)),
+            failed_plans=[*await door.failed_plans(), *await town.branch.door.failed_plans()],
+            po_check=verdict.together(
+                await door.get("netsuite/check", exclude=verdict.pos_left_out(self._pos)),
+                await town.branch.door.get("netsuite/check"),
+            ),
         )
 
     def _conclude(self, found: Verdict) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from temporalio.api.operatorservice.v1 import DeleteNamespaceRequest
 from temporalio.client import Client
@@ -10,11 +10,13 @@ from temporalio.service import RPCError
 
 from ledger.database import Ledger
 from operators.bootstrap import connect
+from operators.demo.branch import Branch
 from operators.demo.depot import SSHD, Depot
 from operators.demo.door import Door
 from operators.demo.goods import TENANT
 from operators.demo.place import Place, point_at
-from operators.demo.processes import SANDBOX, WIRE, Crew, await_worker, start_sandbox, start_worker
+from operators.demo.processes import BRANCH_SANDBOX, SANDBOX, WIRE, Crew, await_worker, start_sandbox, start_worker
+from operators.demo.purchases import DayPo
 from operators.set_up import set_up
 from operators.settings import Settings, load
 from operators.temporal_release import find_temporal
@@ -22,7 +24,7 @@ from operators.temporal_server import ExternalServer, ServerOptions, TemporalSer
 
 WORKERS = ("worker-1", "worker-2")
 
-_MARKS = {SANDBOX: "-m sandbox", WIRE: "operators.demo.wire"}
+_MARKS = {SANDBOX: "-m sandbox", BRANCH_SANDBOX: "-m sandbox", WIRE: "operators.demo.wire"}
 """What the command lines of processes that may be left running have; those of workers name `worker.py`."""
 
 Say = Callable[[str], None]
@@ -38,9 +40,9 @@ class Town:
     sandbox: str
     """The address of HotWax, Retail Pro and the admin API."""
 
-    def __init__(self, place: Place, say: Say) -> None:
+    def __init__(self, place: Place, branch_pos: Sequence[DayPo], say: Say) -> None:
         self.place, self.crew = place, Crew(place)
-        self.depot = Depot(place, self.crew)
+        self.depot, self.branch = Depot(place, self.crew), Branch(branch_pos, place, self.crew)
         self.variables: dict[str, str] = {}
         self._say = say
         self._server: TemporalServer | ExternalServer | None = None
@@ -61,13 +63,14 @@ class Town:
             TemporalUnavailableError, TemporalStartError, SetUpError, ProcessError, SshdUnavailableError: a part of it
                 did not start.
         """
-        self.sandbox, _, _ = await asyncio.gather(
+        self.sandbox, _, _, _ = await asyncio.gather(
             asyncio.to_thread(start_sandbox, self.crew, self.place.folder / "sandbox"),
+            asyncio.to_thread(self.branch.start),
             asyncio.to_thread(self._start_server),
             asyncio.to_thread(self.depot.start, self._say),
         )
         self.door = Door(self.sandbox)
-        self.place.configure(self.sandbox, self.depot.table(TENANT), self.server.ui_url)
+        self.place.configure(self.sandbox, self.depot.table(TENANT), self.branch.tables(), self.server.ui_url)
         self.variables = point_at(self.place, self.server.address, self._namespace)
         settings = self.settings = load()
         self.client = await connect()
@@ -116,5 +119,6 @@ class Town:
     async def _close(self) -> None:
         if hasattr(self, "door"):
             await self.door.close()
+            await self.branch.door.close()
         if hasattr(self, "ledger"):
             self.ledger.close()

@@ -72,6 +72,14 @@ def pos_left_out(pos: Sequence[DayPo]) -> str:
     return ",".join(po.po_id for po in pos if po.kind.ends.hold)
 
 
+def together(*checks: Row) -> Row:
+    """The checks of several sandboxes as one."""
+    return {
+        "ok": all(check["ok"] for check in checks),
+        **{part: [row for check in checks for row in check[part]] for part in ("differences", "lines")},
+    }
+
+
 def meant_to_be_unfinished(orders: Sequence[DayOrder]) -> str:
     """The HotWax ids that the sandbox's check leaves out: held in the evening, as the day's table says."""
     return ",".join(order.order_id for order in orders if order.case.ends.hold)

@@ -85,7 +85,7 @@ class _Doomed:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(3):
                     await self.depot.run(run)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.8)
 
     async def live(self) -> str:
         """One purchase order's whole life: imported, a line closed, received, its receipt in NetSuite."""

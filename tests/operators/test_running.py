@@ -45,7 +45,7 @@ def test_every_key_that_the_example_comments_out_is_one_that_there_is(
 ) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
-    text = re.sub(r"^# (\w+ = .+)$", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^# (\w+ = .+|\[[\w.]+\])$", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     everything = tmp_path / "waybill.toml"
     everything.write_text(text, encoding="utf-8")
     said = tomllib.loads(text)["tenants"]["acme"]
