@@ -30,7 +30,7 @@ test: setup ## Check style, format and types, then run all tests
 	@$(STEP) "format (ruff format --check)" $(RUN) ruff format --check .
 	@$(STEP) "types (mypy --strict)" $(RUN) mypy
 	@$(STEP) "scripts in NetSuite (eslint, jest)" sh tools/scripts.sh
-	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(STEP) "tests (pytest)" $(OWN_SERVERS) $(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Measure orders per second beside a workflow that does nothing (N=500 orders)
 	@$(if $(N),N=$(N) )$(RUN) python -m bench.orders

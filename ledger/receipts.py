@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from domain.base import Frozen, Moment
 from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend
-from domain.stages import EffectKind, EffectState
+from domain.stages import EffectKind
 from ledger.po_tables import PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from ledger.tables import EffectRow
 
@@ -210,16 +210,18 @@ def wanted(row: ReceiptRow) -> ReceiptToSend:
 
 
 def under_way(session: Session, tenant: str, kind: EffectKind) -> list[str]:
-    """The keys of writes of this kind that are promised for receipts and not known to be made."""
-    is_unknown = col(EffectRow.state).not_in([EffectState.DONE, EffectState.REJECTED])
-    may_be_made = (col(ReceiptRow.state) == ReceiptState.SENT) & is_unknown
+    """The keys of writes of this kind whose receipts wait to learn what became of them.
+
+    A file is answered by others, so its receipts wait no more once it is sent.
+    """
+    waiting = [ReceiptState.PROMISED, *([ReceiptState.SENT] if kind is EffectKind.ITEM_RECEIPT else [])]
     mine = (
         select(ReceiptRow.effect_key)
         .join(EffectRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
         .where(
             ReceiptRow.tenant == tenant,
             EffectRow.kind == kind,
-            or_(col(ReceiptRow.state) == ReceiptState.PROMISED, may_be_made),
+            col(ReceiptRow.state).in_(waiting),
         )
     )
     return sorted(key for key in session.exec(mine.distinct()).all() if key)

@@ -7,8 +7,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from sandbox.clock import to_ms
 from sandbox.hotwax import lifecycle, receiving
 from sandbox.hotwax.receiving import Received
 from sandbox.problems import BadInputError, NotFoundError
@@ -45,7 +46,7 @@ class PoDeed(BaseModel):
     facilityId: str | None = None
     items: list[DeskItem] | None = None
     share: Annotated[float, Field(gt=0, le=1)] = 1
-    at: int | None = None
+    at: Annotated[int, BeforeValidator(to_ms)] | None = None
     receiptId: str | None = None
     accepted: Pieces | None = None
     delta: float | None = None

@@ -89,11 +89,21 @@ def test_the_demo_tells_stages_negative_stock_and_the_temporal_ui(clean: Run) ->
 
 
 def test_the_demo_proves_a_day_of_purchase_orders_with_lost_connections_and_repeated_files(clean: Run) -> None:
-    assert "every received piece of 33 purchase orders" in clean.said
-    assert "Purchase orders by stage: 1 CANCELLED, 1 CLOSED, 1 IMPORTED, 1 PENDING, 28 RECEIPT_SYNCED" in clean.said
+    assert "every received piece of 42 purchase orders" in clean.said
+    assert "Purchase orders by stage: 1 CANCELLED, 1 CLOSED, 1 IMPORTED, 1 PENDING, 37 RECEIPT_SYNCED" in clean.said
     assert "1 refused, 2 repeat" in clean.said
     for lost in ("NetSuite's connection is lost", "Waybill's connection is lost"):
         assert f"Went wrong: {lost} in the middle of an upload (1 call)" in clean.said
+
+
+def test_the_demo_carries_a_second_tenant_over_rest_with_lost_answers_and_ended_tokens(clean: Run) -> None:
+    for trouble in (
+        "NetSuite makes a receipt over REST and its answer is lost",
+        "NetSuite's account has too many calls",
+        "NetSuite's token ends in the middle of a receipt",
+    ):
+        assert f"Went wrong: {trouble} (1 call)" in clean.said
+    assert "over REST: received in up to three visits" in clean.said
 
 
 def test_a_successful_demo_leaves_nothing_behind(clean: Run) -> None:

@@ -13,7 +13,7 @@ from domain.stages import HoldCause
 from ledger.po_files import FileState
 from tests.po_files.making import stock_file, waybill_file
 from tests.purchase.conftest import MakeDepot
-from tests.sandbox.erp import FULFILLMENT, RECEIPT
+from tests.sandbox.erp import FULFILLMENT
 from tests.support.depot import STOCK, Depot, at, held
 
 pytestmark = pytest.mark.anyio
@@ -298,19 +298,3 @@ async def test_an_upload_whose_answer_was_lost_is_found_and_not_repeated(make_de
         await depot.carry(po_id, SYNCED)
     assert depot.netsuite.differences() == []
     assert len(depot.sandbox.calls(path=UPLOADS, applied="true")) == 1
-
-
-async def test_an_ack_that_makes_no_sense_is_put_aside_and_the_deadline_tells(make_depot: MakeDepot) -> None:
-    depot = make_depot(netsuite={"waits": {"answer": 1}})
-    po_id = depot.netsuite.order()
-    async with depot.working():
-        await depot.bring_in(po_id)
-        depot.receive(po_id, line_1=20, line_4=12)
-        await depot.run(PoRun.RECEIPTS)
-        await depot.run_until(PoRun.RECEIPT_FILES, lambda: depot.netsuite.files(RECEIPT) != [])
-        [name] = depot.netsuite.files(RECEIPT)
-        depot.netsuite.put(f"{name.removesuffix('.json')}.ack.json", b'{"version": 1', f"{RECEIPT}/ack")
-        await depot.run(PoRun.ANSWERS)
-        assert len(depot.netsuite.files(f"{RECEIPT}/ack/error")) == 1
-        await depot.until_po(po_id, held(HoldCause.RECEIPT_UNANSWERED))
-        await depot.carry(po_id, SYNCED)

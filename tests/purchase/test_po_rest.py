@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
+from ledger.po_tables import ReceiptRow
 from operators.temporal_server import TemporalServer
 from sandbox.sftp.reach import Reach
 from tests.support.depot import at, held
@@ -88,6 +89,23 @@ async def test_two_workers_on_the_same_receipt_make_it_once(make_rest: MakeRest)
             await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
     assert [depot.made(po_id) for po_id in po_ids] == [[{1: "20", 4: "12"}]] * len(po_ids)
     assert depot.netsuite.differences() == []
+
+
+async def test_a_receipt_whose_worker_died_before_it_was_written_down_is_settled_by_the_next_run(
+    make_rest: MakeRest,
+) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+        with depot.ledger.writing() as session:
+            row = session.get_one(ReceiptRow, (depot.tenant, depot.receipts(po_id)[0].receipt_id))
+            row.state, row.item_receipt_id = ReceiptState.SENT, None
+        await depot.run(PoRun.RECEIPT_FILES)
+    assert [(r.state, bool(r.item_receipt_id)) for r in depot.receipts(po_id)] == [(ReceiptState.CREATED, True)]
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
 
 
 async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeated(make_rest: MakeRest) -> None:
