@@ -39,7 +39,7 @@ from domain.po_messages import PoWaits
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.migrate import SchemaOutdatedError, check
 from operators import logs
-from operators.bootstrap import LiveTenants, connect, longest_call, open_budget
+from operators.bootstrap import LiveTenants, connect, longest_at_netsuite, longest_call, open_budget
 from operators.gauges import refresh_gauges
 from operators.health import HealthServer
 from operators.settings import ConfigurationError, Settings, config_path, load
@@ -156,7 +156,9 @@ def _purchasing_workers(parts: Parts, tenant: str) -> list[Worker]:
     settings = parts.settings.tenants[tenant]
     if settings.netsuite is None:
         return []
-    netsuite = NetSuiteActivities(parts.ledger, parts.tenants, Effects(parts.ledger, longest_call(settings)))
+    netsuite = NetSuiteActivities(
+        parts.ledger, parts.tenants, Effects(parts.ledger, longest_at_netsuite(settings.netsuite))
+    )
     runs = [netsuite.take_purchase_orders, netsuite.send_receipts, netsuite.read_answers]
     return [_remote_worker(parts.client, netsuite_queue(tenant), runs, PO_SLOTS, parts.settings.worker.drain)]
 

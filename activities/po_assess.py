@@ -89,7 +89,7 @@ class _Assessing:
         late = next((row for row in self._unanswered if row.due_at and row.due_at <= self.now), None)
         if late is None or plan.hold is not None:
             return plan
-        evidence = f"receipt {late.receipt_id}: no answer to {late.file_name} by {late.due_at:%Y-%m-%d %H:%MZ}"
+        evidence = f"receipt {late.receipt_id}: no answer to {late.file_name or 'it'} by {late.due_at:%Y-%m-%d %H:%MZ}"
         return plan.model_copy(update={"hold": Hold(cause=HoldCause.RECEIPT_UNANSWERED, evidence=evidence)})
 
     # ---- deadlines ---------------------------------------------------------------------------------------------------

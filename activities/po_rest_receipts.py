@@ -1,6 +1,6 @@
 """Receipts into NetSuite over REST: each one a remote write of its own, made once, then read back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ from activities.beating import alone, side_by_side
 from activities.effects import Effects, InDoubtError, StillSendingError, Writer
 from activities.po_rest import RestOrders
 from activities.systems import Purchasing
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Contract, NotFound, Rejected
 from connectors.netsuite.errors import LinesChanged
 from connectors.netsuite.port import ReadBack
 from connectors.po_files.assembly import ToldPo
@@ -29,6 +29,8 @@ from ledger.tables import EffectRow
 log = structlog.get_logger()
 
 TAKEN_AT_ONCE = 200
+MORE_THAN_CHANCE = 2
+"""So many unanswered calls for each that may run at once, and NetSuite itself is out of reach: the rest are left."""
 NUMBERS = "item_receipt"
 """The sequence that names each promise of an item receipt."""
 
@@ -46,8 +48,11 @@ class RestReceipts:
         with self._ledger.reading() as session:
             keys = receipts.under_way(session, tenant, EffectKind.ITEM_RECEIPT)
         keys += self._promise(tenant, systems)
-        works = [partial(self._make, tenant, systems, key) for key in keys]
+        attempts = _Attempts(most=MORE_THAN_CHANCE * systems.slots)
+        works = [partial(attempts.tried, partial(self._make, tenant, systems, key)) for key in keys]
         ended = sum(side_by_side(works, systems.slots)) if works else 0
+        if attempts.trouble:
+            raise attempts.trouble
         return {"receipts": ended, "in_doubt": len(keys) - ended}
 
     def _promise(self, tenant: str, systems: Purchasing) -> list[str]:
@@ -82,14 +87,20 @@ class RestReceipts:
         except (InDoubtError, StillSendingError):
             self._wait_for(tenant, systems, key)
             return False
+        except (Rejected, NotFound, Contract) as error:
+            self._give_up(tenant, key, error)
+            return True
         standing = self._standing(systems, effect.body, made)
+        if standing is None and made.state is EffectState.DONE:
+            self._wait_for(tenant, systems, key)
+            return False
         with self._ledger.writing() as session:
             for row in receipts.of_effect(session, tenant, key):
                 _settle(session, row, made, standing)
         return True
 
     def _standing(self, systems: Purchasing, body: str, made: EffectResult) -> ReadBack | None:
-        """The item receipt as NetSuite has it; None where it does not show yet: the next reading tells its order."""
+        """The item receipt as NetSuite has it; None where it does not show yet: the next run reads it again."""
         if made.state is not EffectState.DONE or made.number is None:
             return None
         try:
@@ -106,20 +117,34 @@ class RestReceipts:
                     row.state, row.sent_at, row.due_at = ReceiptState.SENT, _now(), _now() + systems.waits.answer
                     _tell(session, row)
 
+    def _give_up(self, tenant: str, key: str, why: ConnectorError) -> None:
+        """Hold what NetSuite answers this one receipt with no sense, or refuses to show: the others are not kept."""
+        with self._ledger.writing() as session:
+            may_exist = session.get_one(EffectRow, key, with_for_update=True).state.may_exist
+            for row in receipts.of_effect(session, tenant, key):
+                row.state = ReceiptState.UNKNOWN if may_exist else ReceiptState.REJECTED
+                row.problem = why.message
+                _tell(session, row)
+            effects.forget(session, key)
+
     def _take_back(self, tenant: str, systems: Purchasing, key: str, why: LinesChanged) -> None:
-        """Plan the receipts of a promise anew that does not fit its purchase order any more: nothing was sent."""
+        """Plan the receipts of a promise anew that does not fit its purchase order any more: nothing was sent.
+
+        Where NetSuite tells the purchase order as before, a new promise would not fit either: then they are held.
+        """
+        with self._ledger.reading() as session:
+            po_ids = {row.po_id for row in receipts.of_effect(session, tenant, key)}
+        is_news = self._orders.record(tenant, systems, systems.netsuite.orders(po_ids).values()) > 0
         with self._ledger.writing() as session:
             if session.get_one(EffectRow, key, with_for_update=True).state.may_exist:
                 return
-            rows = receipts.of_effect(session, tenant, key)
-            for row in rows:
+            for row in receipts.of_effect(session, tenant, key):
                 receipts.take_back(row)
+                if not is_news:
+                    row.state, row.problem = ReceiptState.REJECTED, why.message
                 text = f"receipt {row.receipt_id} was not sent: {why.message}"
                 purchase_orders.note(session, tenant, row.po_id, "receipt", text, _now())
             effects.forget(session, key)
-            po_ids = {row.po_id for row in rows}
-        there = systems.netsuite.orders(po_ids)
-        self._orders.record(tenant, systems, there.values())
 
     # ---- standing ----------------------------------------------------------------------------------------------------
 
@@ -133,8 +158,32 @@ class RestReceipts:
         return {"answered": changed}
 
 
+class _Attempts:
+    """Tries each receipt, whatever becomes of the others; gives up only where NetSuite itself is in trouble."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._failed = most, 0
+        self.trouble: ConnectorError | None = None
+
+    def tried(self, work: Callable[[], bool]) -> bool:
+        """What the work comes to; false where NetSuite could not be asked."""
+        if self._failed >= self._most:
+            return False
+        try:
+            return work()
+        except ConnectorError as error:
+            self._failed, self.trouble = self._failed + 1, self.trouble or error
+            return False
+
+
 def _promise_one(session: Session, systems: Purchasing, row: ReceiptRow, told: ToldPo | None) -> str | None:
-    """The key of the promise; None where NetSuite would make something else of the receipt."""
+    """The key of the promise; None where NetSuite would make something else of the receipt.
+
+    One that an earlier promise may have made keeps that promise, which is looked up before anything is repeated.
+    """
+    if row.in_doubt and (earlier := effects.newest_named(session, row.tenant, EffectKind.ITEM_RECEIPT, row.receipt_id)):
+        row.effect_key = earlier.key
+        return earlier.key
     lines = told.po.lines if told and told.po else ()
     received = {line.line_id: line.received for line in lines if line.received is not None}
     try:

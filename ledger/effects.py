@@ -216,6 +216,13 @@ def forget(session: Session, key: str) -> None:
         session.delete(row)
 
 
+def newest_named(session: Session, tenant: str, kind: EffectKind, remote_no: str) -> EffectRow | None:
+    """The newest effect of this name that a remote may have; None where there is none."""
+    mine = select(EffectRow).where(EffectRow.tenant == tenant, EffectRow.kind == kind, EffectRow.remote_no == remote_no)
+    rows = session.exec(mine.order_by(col(EffectRow.planned_at).desc())).all()
+    return next((row for row in rows if row.state.may_exist), None)
+
+
 def sends_again(session: Session, key: str, attempt: int, now: datetime) -> None:
     """Note when an effect in doubt is sent once more: how long it may stay unseen counts from here."""
     row = locked(session, EffectRow, key=key)

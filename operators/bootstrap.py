@@ -58,7 +58,7 @@ def open_budget(settings: Settings, ledger: Ledger) -> Budgets:
     longest = max((longest_call(s) for s in settings.tenants.values()), default=timedelta(minutes=3))
     accounts = _accounts(settings)
     calls = CallBudget(ledger, allowances, longest_call=longest.total_seconds())
-    return Budgets(calls, SlotBudget(ledger, accounts, lease_s=longest.total_seconds()), accounts)
+    return Budgets(calls, SlotBudget(ledger, accounts), accounts)
 
 
 def _accounts(settings: Settings) -> dict[str, int]:
@@ -81,16 +81,25 @@ def longest_call(settings: TenantSettings) -> timedelta:
     A turn at HotWax may have three calls: a login, a look-up and the write.
     """
     hotwax, retailpro = ((s.timeout_connect + s.timeout_read) * 2 for s in (settings.hotwax, settings.retailpro))
-    return max(3 * hotwax, retailpro, *_longest_at_netsuite(settings.netsuite)) + timedelta(seconds=1)
+    return max(3 * hotwax, retailpro) + timedelta(seconds=1)
 
 
-def _longest_at_netsuite(settings: NetSuiteSettings | None) -> Iterator[timedelta]:
-    if settings and settings.sftp:
+def longest_at_netsuite(settings: NetSuiteSettings) -> timedelta:
+    """Longer than any turn at a tenant's NetSuite: a file that is published, or a receipt that is made over REST."""
+    return max(_longest_ways(settings)) + timedelta(seconds=1)
+
+
+def _longest_ways(settings: NetSuiteSettings) -> Iterator[timedelta]:
+    if settings.sftp:
         # A file is written, read back and renamed on a connection that is there already.
         yield 10 * settings.sftp.timeout_read
-    if settings and (rest := settings.rest):
-        # A look at the purchase order, a transform, a job that is followed, and a look for the receipt.
-        yield 4 * (rest.timeout_connect + rest.timeout_read) + (rest.job_wait if rest.respond_async else timedelta(0))
+    if rest := settings.rest:
+        # A look for the receipt; three times the purchase order, a transform and its job; a look for the receipt again.
+        call, job = (
+            2 * (rest.timeout_connect + rest.timeout_read),
+            rest.job_wait if rest.respond_async else timedelta(0),
+        )
+        yield 8 * call + 3 * job
 
 
 def systems_of(tenant: str, settings: TenantSettings, budget: Budget) -> TenantSystems:

@@ -1,6 +1,7 @@
 """NetSuite's side of the proof: its newest word in a file, a reconciliation that it exported, or the account itself."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,9 @@ HEADER = ("po_id", "line_id", "ordered", "received", "closed", "status", "receip
 
 EXTERNAL_ID = "WB-RCPT-"
 """What the external id of an item receipt of ours begins with; the receipt's own name follows."""
+
+
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 
 class ReconciliationError(Exception):
@@ -79,11 +83,18 @@ def read_reconciliation(path: Path) -> dict[str, NetSuiteWord]:
         ReconciliationError: the file is missing, or a row of it makes no sense.
     """
     try:
-        until = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        until = _written_at(path)
         with path.open(encoding="utf-8-sig", newline="") as text:
             return _words(path, csv.reader(text, strict=True), until)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ReconciliationError(f"{path} cannot be read: {error}") from None
+
+
+def _written_at(path: Path) -> datetime:
+    """When NetSuite told it: as its name says, for a download changes the file's own time."""
+    if stamp := _STAMP.search(path.name):
+        return datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _words(path: Path, rows: Iterator[list[str]], until: datetime) -> dict[str, NetSuiteWord]:

@@ -77,8 +77,9 @@ class RestSettings(HttpSettings):
     """How a receipt names a line of its purchase order (netsuite 8, open)."""
     repeat: RepeatBehavior = RepeatBehavior.REJECTS
     """What NetSuite does with a second item receipt of the same external id (DUP_RCRD, netsuite 3)."""
-    visible_after: timedelta = Field(default=timedelta(minutes=2), ge=timedelta(0))
-    """How long a receipt may be made and not be found yet: until then a look-up that finds nothing proves nothing."""
+    visible_after: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(0))
+    """How long after it was sent a receipt may be made and not be found yet: until then a look-up that finds nothing
+    proves nothing. NetSuite works on one request for 15 minutes at most (netsuite 8)."""
     respond_async: bool = False
     """Whether receipts are made by asynchronous jobs, with an idempotency key (netsuite 8)."""
     job_wait: timedelta = Field(default=timedelta(minutes=2), gt=timedelta(0))

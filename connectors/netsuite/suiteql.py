@@ -8,11 +8,12 @@ ORDER_LINES = """\
 SELECT t.id AS po_id, t.tranid, BUILTIN.CF(t.status) AS status, \
 TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD"T"HH24:MI:SS') AS modified, \
 tl.id AS line_id, tl.uniquekey, i.itemid AS sku, tl.quantity, NVL(tl.quantityshiprecv, 0) AS received, \
-tl.units, u.unitname AS unit, u.conversionrate AS rate, tl.location, tl.isclosed, \
+tl.units, u.unitname AS unit, u.conversionrate AS rate, NVL(tl.location, head.location) AS location, tl.isclosed, \
 TO_CHAR(tl.expectedreceiptdate, 'YYYY-MM-DD') AS eta \
-FROM transaction t JOIN transactionline tl ON tl.transaction = t.id JOIN item i ON i.id = tl.item \
+FROM transaction t JOIN transactionline head ON head.transaction = t.id AND head.mainline = 'T' \
+JOIN transactionline tl ON tl.transaction = t.id JOIN item i ON i.id = tl.item \
 LEFT JOIN unitstypeuom u ON u.internalid = tl.units \
-WHERE t.type = 'PurchOrd' AND tl.mainline = 'F' AND tl.taxline = 'F' AND """
+WHERE t.type = 'PurchOrd' AND tl.mainline = 'F' AND tl.taxline = 'F' AND tl.quantity IS NOT NULL AND """
 """Lines of purchase orders; lines without an item (expenses) are no goods."""
 
 PENDING = "BUILTIN.CF(t.status) IN ('PurchOrd:B', 'PurchOrd:D', 'PurchOrd:E')"

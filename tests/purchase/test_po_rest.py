@@ -162,6 +162,41 @@ async def test_what_netsuite_refuses_is_held_in_its_words_and_goes_on_by_resume(
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
 
 
+async def test_one_receipt_that_netsuite_does_not_show_stops_no_other_and_is_held(make_rest: MakeRest) -> None:
+    depot = make_rest()
+    bad, good = depot.netsuite.order(), depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(bad, good)
+        refusal = {"status": 400, "code": "USER_ERROR", "message": "this record is locked"}
+        fault = depot.sandbox.fault("status", **{**ORDER_READ, "path_regex": f"/purchaseOrder/{bad}$"}, **refusal)
+        for po_id in (bad, good):
+            depot.receive(po_id, line_1=20, line_4=12)
+        await depot.carry(good, at(PoStage.RECEIPT_SYNCED))
+        row = await depot.carry(bad, held("receipt_rejected"))
+        assert "this record is locked" in row.hold_evidence
+        assert depot.sandbox.admin.delete(f"/admin/faults/{fault['id']}").is_success
+        assert (await depot.po_command(bad, "resume")).accepted
+        await depot.carry(bad, at(PoStage.RECEIPT_SYNCED))
+    assert [depot.made(po_id) for po_id in (bad, good)] == [[{1: "20", 4: "12"}]] * 2
+
+
+async def test_where_netsuite_drops_external_ids_a_repeat_is_looked_up_and_books_nothing_twice(
+    make_rest: MakeRest,
+) -> None:
+    depot = make_rest()
+    depot.sandbox.change(netsuite_keeps_external_id=False)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=5)
+        row = await depot.carry(po_id, held("receipt_unknown"))
+        assert "external id is empty" in row.hold_evidence
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.run(PoRun.RECEIPT_FILES)
+        await depot.carry(po_id, held("receipt_unknown"))
+    assert depot.made(po_id) == [{1: "5"}]
+
+
 async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_rest: MakeRest) -> None:
     depot = make_rest()
     depot.netsuite.order()

@@ -72,7 +72,10 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
     function make(receipt, timeZone) {
         for (let attempt = 1; ; attempt += 1) {
             try {
-                return create(receipt, timeZone);
+                const made = create(receipt, timeZone);
+                // Another run may have made it since it was looked up: then its lines are not offered any more.
+                const there = made.result === 'created' ? null : lookUp([receipt.receiptId]).get(receipt.receiptId);
+                return there ? { result: 'already', itemReceiptId: there } : made;
             } catch (error) {
                 const known = lookUp([receipt.receiptId]).get(receipt.receiptId);
                 if (known) {
