@@ -26,6 +26,12 @@ def public_pem(number: int = 1) -> str:
     return public.public_bytes(serialization.Encoding.PEM, form).decode()
 
 
+def another_pem() -> bytes:
+    """A private key that no certificate belongs to."""
+    sealed, form = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8
+    return rsa.generate_private_key(65537, 3072).private_bytes(serialization.Encoding.PEM, form, sealed)
+
+
 def write_key(folder: Path, number: int = 1) -> Path:
     """A file with a private key."""
     file = folder / f"key{number}.pem"
