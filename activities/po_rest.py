@@ -11,6 +11,7 @@ from connectors.po_files.assembly import ToldPo
 from ledger import purchase_orders
 from ledger.database import Ledger
 from ledger.purchase_orders import Told
+from ledger.slots import backfill
 
 log = structlog.get_logger()
 
@@ -30,8 +31,13 @@ class RestOrders:
     def take(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         """Every pending purchase order is in the ledger as it stands now, and so is every one that the ledger has open.
 
-        One that was closed, received or rejected is not pending any more: it is asked for by its id.
+        One that was closed, received or rejected is not pending any more: it is asked for by its id. All of it gives
+        way to receipts, which stores wait for.
         """
+        with backfill():
+            return self._take(tenant, systems)
+
+    def _take(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         seen, changed, after = set[str](), 0, None
         while True:
             page = alone(lambda from_here=after: systems.netsuite.pending_orders(from_here))  # type: ignore[misc]

@@ -12,6 +12,7 @@ from domain.po_receipts import is_just_received
 from domain.purchase_order import ReceiptState
 from ledger import purchase_orders, receipts
 from ledger.database import Ledger
+from ledger.slots import backfill
 
 ASKED_FOR = timedelta(days=7)
 """How long NetSuite is asked about a receipt; what is not right by then is the proof's to say."""
@@ -22,6 +23,11 @@ def verify(ledger: Ledger, tenant: str, systems: Purchasing) -> int:
     """How many receipts are verified now that were only accepted: NetSuite has received just what all of them say."""
     if systems.rest is None:
         return 0
+    with backfill():
+        return _verify(ledger, tenant, systems)
+
+
+def _verify(ledger: Ledger, tenant: str, systems: Purchasing) -> int:
     with ledger.reading() as session:
         po_ids = sorted(receipts.unverified_orders(session, tenant, datetime.now(UTC) - ASKED_FOR))
     verified = 0

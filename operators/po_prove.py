@@ -30,6 +30,7 @@ from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, Purchase
 from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
+from ledger.slots import backfill
 from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, pending_in_account, word_of_file, words_of_account
 from operators.po_queries import RECEIPTS
 from operators.queries import pages
@@ -159,7 +160,8 @@ def _in_period(tenant: str, since: datetime | None) -> SelectOfScalar[PurchaseOr
 def _never_seen(sides: PoSides) -> Iterator[PoCase]:
     """Purchase orders of the reconciliation, or pending in the account, that nobody has told us."""
     rest = sides.purchasing.rest
-    words = dict(pending_in_account(rest)) if sides.netsuite is None and rest else sides.netsuite or {}
+    with backfill():
+        words = dict(pending_in_account(rest)) if sides.netsuite is None and rest else sides.netsuite or {}
     with sides.ledger.reading() as session:
         mine = select(PurchaseOrderRow.po_id).where(PurchaseOrderRow.tenant == sides.tenant)
         known = set(session.exec(mine).all()) if words else set()
@@ -172,7 +174,8 @@ def _read_netsuite(sides: PoSides, rows: Sequence[PurchaseOrderRow]) -> Mapping[
     if sides.netsuite is not None:
         return sides.netsuite
     rest = sides.purchasing.rest
-    return words_of_account(rest, [row.po_id for row in rows]) if rest and rows else {}
+    with backfill():
+        return words_of_account(rest, [row.po_id for row in rows]) if rest and rows else {}
 
 
 def _read_hotwax(sides: PoSides, pool: ThreadPoolExecutor, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, _InHotWax]:
