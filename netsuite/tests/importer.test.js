@@ -56,6 +56,19 @@ test('an unexpected error after which the receipt is there is no second receipt'
     expect(receipts(id)).toHaveLength(1);
 });
 
+test('a receipt that another run makes in full after it was looked up is there already, and not refused', () => {
+    const id = order();
+    let isFirst = true;
+    current().before('record.transform', () => {
+        if (isFirst) {
+            isFirst = false;
+            current().receive(id, { 1: 11 }, { externalId: 'WB-RCPT-A' });
+        }
+    });
+    expect(imported([entry(id, 'A', { 1: '11' })])[0]).toMatchObject({ result: 'already' });
+    expect(receipts(id)).toHaveLength(1);
+});
+
 test('a status that cannot be read leaves the file for the next run, which finds the receipt', () => {
     const id = order();
     put(NAME, [entry(id, 'A', { 1: '1' })]);
