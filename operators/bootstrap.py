@@ -1,7 +1,7 @@
 """Putting the parts together: from settings to a ledger, tenants' systems, and a connection to Temporal."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -170,21 +170,23 @@ class LiveTenants:
         return (found.st_mtime_ns, found.st_size) if found else None
 
     def _reload(self) -> None:
+        """Take the file over; whoever asks meanwhile waits, so that nobody decides by rules that were just replaced."""
         with self._lock:
             stamp = self._stamp_of_file()
             if stamp == self._stamp:
                 return
-            self._stamp = stamp
             try:
-                fresh = load(self._path).tenants
+                self._renew(load(self._path).tenants)
             except ConfigurationError as error:
                 log.warning("configuration not taken over", problem=str(error), next="mend it; the old rules stay")
-                return
-            renewed = {n: systems_of(n, s, self._budget) for n, s in fresh.items() if n in self._systems}
-            # Calls under way still use the old connections: they are closed with the worker.
-            self._outlived += [self._systems[name] for name in renewed]
-            self._systems |= renewed
-            log.info("configuration taken over", tenants=sorted(self._systems))
+            self._stamp = stamp
+
+    def _renew(self, fresh: Mapping[str, TenantSettings]) -> None:
+        renewed = {n: systems_of(n, s, self._budget) for n, s in fresh.items() if n in self._systems}
+        # Calls under way still use the old connections: they are closed with the worker.
+        self._outlived += [self._systems[name] for name in renewed]
+        self._systems |= renewed
+        log.info("configuration taken over", tenants=sorted(self._systems))
 
 
 async def connect(runtime: Runtime | None = None) -> Client:
