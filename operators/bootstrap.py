@@ -179,7 +179,8 @@ class LiveTenants:
                 self._renew(load(self._path).tenants)
             except ConfigurationError as error:
                 log.warning("configuration not taken over", problem=str(error), next="mend it; the old rules stay")
-            self._stamp = stamp
+            finally:
+                self._stamp = stamp
 
     def _renew(self, fresh: Mapping[str, TenantSettings]) -> None:
         renewed = {n: systems_of(n, s, self._budget) for n, s in fresh.items() if n in self._systems}

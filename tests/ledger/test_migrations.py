@@ -63,6 +63,9 @@ def test_the_slip_numbers_of_a_ledger_before_purchase_orders_go_on_where_they_we
     _move(empty, command.upgrade, "0001")
     with empty.writing() as session:
         session.execute(text("INSERT INTO slip_numbers (tenant, next_number) VALUES ('gt', 31900)"))
+    _move(empty, command.upgrade, "0002")
+    with empty.writing() as session:
+        session.execute(text("INSERT INTO sequences (tenant, name, next_number) VALUES ('gt', 'po_import', 3)"))
     migrate(empty)
     with empty.writing() as session:
         assert sequences.next_number(session, "gt", SLIPS, start=1) == 31900

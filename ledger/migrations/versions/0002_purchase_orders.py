@@ -23,7 +23,7 @@ def upgrade() -> None:
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('rows', sa.Integer(), nullable=False),
     sa.Column('bad_rows', sa.Integer(), nullable=False),
-    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('purchase_orders', sa.Integer(), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
     sa.Column('archived_as', sa.String(), nullable=True),
     sa.Column('taken_at', sa.DateTime(timezone=True), nullable=False),
@@ -82,6 +82,7 @@ def upgrade() -> None:
     sa.Column('hold_evidence', sa.Text(), nullable=False),
     sa.Column('hold_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('waiting_for', sa.String(), nullable=False),
+    sa.Column('epoch', sa.Integer(), nullable=False),
     sa.Column('news', sa.Integer(), nullable=False),
     sa.Column('heard', sa.Integer(), nullable=False),
     sa.Column('told', sa.Text(), nullable=False),
@@ -118,8 +119,6 @@ def upgrade() -> None:
     sa.Column('next_number', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('tenant', 'name')
     )
-    op.execute("INSERT INTO sequences SELECT tenant, 'slips', next_number FROM slip_numbers")
-    op.drop_table('slip_numbers')
     op.create_table('po_receipts',
     sa.Column('tenant', sa.String(), nullable=False),
     sa.Column('receipt_id', sa.String(), nullable=False),
@@ -197,12 +196,6 @@ def downgrade() -> None:
         batch_op.drop_index('po_receipts_by_file')
 
     op.drop_table('po_receipts')
-    op.create_table('slip_numbers',
-    sa.Column('tenant', sa.String(), nullable=False),
-    sa.Column('next_number', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('tenant')
-    )
-    op.execute("INSERT INTO slip_numbers SELECT tenant, next_number FROM sequences WHERE name = 'slips'")
     op.drop_table('sequences')
     with op.batch_alter_table('purchase_orders', schema=None) as batch_op:
         batch_op.drop_index('purchase_orders_by_stage')
