@@ -8,7 +8,7 @@ from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalA
 from domain.messages import Waits
 
 SILENCE = timedelta(seconds=15)
-"""How long a run may say nothing before its worker counts as dead: above the read timeouts of all systems."""
+"""How long a run may say nothing before its worker counts as dead: a run that waits for a slow system says so."""
 
 
 def _retries(waits: Waits) -> RetryPolicy:

@@ -26,7 +26,6 @@ from operators.settings import Settings
 Result = TypeVar("Result")
 FILES = 5
 """How many of the files that came last are shown of each tenant."""
-REFUSED = "refused"
 ORDERS, POS = "orders", "po"
 
 Only = Annotated[str | None, typer.Option("--only", help=f"{ORDERS}, or {POS} (purchase orders and receipts).")]
