@@ -55,10 +55,8 @@ class Budgets:
 def open_budget(settings: Settings, ledger: Ledger) -> Budgets:
     """The budgets of all tenants' systems, shared with every other process on this ledger."""
     allowances = {name: allowance for t, s in settings.tenants.items() for name, allowance in _allowances(t, s).items()}
-    longest = max((longest_call(s) for s in settings.tenants.values()), default=timedelta(minutes=3))
     accounts = _accounts(settings)
-    calls = CallBudget(ledger, allowances, longest_call=longest.total_seconds())
-    return Budgets(calls, SlotBudget(ledger, accounts), accounts)
+    return Budgets(CallBudget(ledger, allowances), SlotBudget(ledger, accounts), accounts)
 
 
 def _accounts(settings: Settings) -> dict[str, int]:

@@ -64,8 +64,8 @@ policy = {{ netsuite_mode = "rest" }}
 base_url = "{sandbox}"
 account = "1234567_SB1"
 client_id = "{client}"
-timeout_connect = 2
-timeout_read = 5
+timeout_connect = 1
+timeout_read = 2
 visible_after = 2
 
 [tenants.{tenant}.netsuite.rest.key]

@@ -100,7 +100,7 @@ def test_a_pause_longer_than_the_patience_is_an_answer_at_once_and_takes_no_plac
 
 
 def test_a_place_is_kept_for_its_whole_call_also_when_the_call_starts_late(open_budget: Open, ledger: Ledger) -> None:
-    budget = open_budget(longest_call=100.0)
+    budget = open_budget(lease=100.0)
     budget.pause(POS, 0.3)
     with budget.turn(POS), ledger.reading() as session:
         until = session.execute(text("SELECT until FROM call_slots")).scalar_one()
@@ -117,18 +117,27 @@ def test_a_caller_loses_patience_with_a_clear_error(open_budget: Open) -> None:
 
 
 def test_the_place_of_a_caller_that_died_comes_back(open_budget: Open) -> None:
-    dead = open_budget(longest_call=0.3)
+    dead = open_budget(lease=0.3)
     dead._wait_for_place(POS, "a process that is gone")
     asked = time.monotonic()
     with open_budget().turn(POS):
         assert 0.1 < time.monotonic() - asked < 5
 
 
+def test_a_call_longer_than_its_lease_keeps_its_place(open_budget: Open) -> None:
+    slow, impatient = open_budget(lease=0.3), open_budget(patience=1.2)
+    for _ in range(2):
+        with slow.turn(POS), pytest.raises(BudgetExhaustedError), impatient.turn(POS):
+            pass
+    with impatient.turn(POS):
+        pass
+
+
 def test_one_that_comes_back_from_the_dead_frees_no_others_place(open_budget: Open) -> None:
-    slow, next_one = open_budget(longest_call=0.05), open_budget(patience=0.2)
-    with contextlib.ExitStack() as stack:
-        with slow.turn(POS):
-            stack.enter_context(open_budget().turn(POS))
+    slow, next_one = open_budget(lease=0.05), open_budget(patience=0.2)
+    place, _ = slow._wait_for_place(POS, "a process that was stopped")
+    with open_budget().turn(POS):
+        slow._give_back(place)
         with pytest.raises(BudgetExhaustedError), next_one.turn(POS):
             pass
 
