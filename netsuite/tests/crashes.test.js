@@ -81,7 +81,24 @@ describe('the importer', () => {
         }
     });
 
-    test('an answer is never on the server before all of its receipts are settled', () => {
+    test('ended after any call with a receipt that shows in no search yet: its answer waits for it, the others stand', () => {
+        const prepareHidden = () => {
+            prepare();
+            current().receive(first, { 1: 5 }, { externalId: 'WB-RCPT-A', isHidden: true });
+        };
+        atEachCall(importer, prepareHidden, () => {
+            expect(run(importer).error).toMatch('not settled: receipt A: DUP_RCRD');
+            expect(current().sftp.names(RECEIPT)).toEqual([FILES[0]]);
+            expect(ack(FILES[0]).results.map(({ receipt_id: id, result }) => [id, result])).toEqual(
+                [['B', expect.stringMatching(/^(created|already)$/)]],
+            );
+            current().receipts.forEach((receipt) => Object.assign(receipt, { isHidden: false }));
+            expect(run(importer)).toEqual({ error: null });
+            isComplete();
+        });
+    });
+
+    test('an answer never tells of a receipt before it is there', () => {
         atEachCall(importer, prepare, () => {
             const answered = FILES.filter((name) => current().sftp.files.has(`${RECEIPT}/ack/${name.replace('.json', '.ack.json')}`));
             answered.forEach((name) => ack(name).results.filter(({ result }) => result !== 'rejected').forEach((told) => {

@@ -4,6 +4,11 @@ const { NOW, RECEIPT, ack, at, entry, imported, importer, later, order, put, rec
 
 const NAME = 'WB-RCPT-20261120T181500Z-1.json';
 
+/** What the answer to the file says of each receipt. */
+function answers() {
+    return ack(NAME).results.map(({ receipt_id: id, result }) => [id, result]);
+}
+
 beforeEach(() => at(NOW));
 
 test.each(['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'])('after %s it is looked up and tried again', (name) => {
@@ -13,19 +18,75 @@ test.each(['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'])('after %s it is looked 
     expect(current().calls.filter((call) => call === 'record.transform')).toHaveLength(3);
 });
 
-test('what fails three times is rejected with its reason, and blocks no other receipt', () => {
+test.each(['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'])('after %s in each try it is not answered; the next run makes it', (name) => {
     const [first, second] = [order(), order()];
-    let tries = 0;
+    put(NAME, [entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
+    current().fail('receipt.save', name, 3);
+    const complaint = `it stays for the next run; not settled: receipt A: ${name}: receipt.save fails`;
+    expect(run(importer).error).toBe(`${NAME}: Error: ${complaint}`);
+    expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME}: it stays for the next run` }));
+    expect(answers()).toEqual([['B', 'created']]);
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    later(15);
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers()).toEqual([['A', 'created'], ['B', 'already']]);
+    expect(current().sftp.names(RECEIPT)).toEqual([]);
+});
+
+test('a duplicate that no search shows yet is not rejected: the next run finds it', () => {
+    const id = order();
+    current().receive(id, { 1: 1 }, { externalId: 'WB-RCPT-A', isHidden: true });
+    put(NAME, [entry(id, 'A', { 1: '1' })]);
+    expect(run(importer).error).toMatch('not settled: receipt A: DUP_RCRD');
+    expect(current().sftp.names(`${RECEIPT}/ack`)).toEqual([]);
+    current().receipts[0].isHidden = false;
+    later(15);
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers()).toEqual([['A', 'already']]);
+    expect(receipts(id)).toHaveLength(1);
+});
+
+test('what NetSuite refuses after a try of unknown outcome may be refused because that try has saved', () => {
+    const id = order();
+    put(NAME, [entry(id, 'A', { 1: '20' })]);
+    let isFirst = true;
     current().before('receipt.save', () => {
-        tries += 1;
-        if (tries <= 3) {
-            throw Object.assign(new Error('Record has been changed'), { name: 'RCRD_HAS_BEEN_CHANGED' });
+        if (isFirst) {
+            isFirst = false;
+            current().receive(id, { 1: 20 }, { externalId: 'WB-RCPT-A', isHidden: true });
+            throw Object.assign(new Error('saved all the same'), { name: 'UNEXPECTED_ERROR' });
         }
     });
-    const results = imported([entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
-    expect(results.map(({ result, reason }) => [result, reason])).toEqual(
-        [['rejected', 'RCRD_HAS_BEEN_CHANGED: Record has been changed'], ['created', null]],
-    );
+    expect(run(importer).error).toMatch('not settled: receipt A: UNEXPECTED_ERROR: saved all the same');
+    current().receipts[0].isHidden = false;
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers()).toEqual([['A', 'already']]);
+});
+
+test('a refusal is not told while another receipt of its file is open: once told, it may not become a receipt', () => {
+    const [first, second] = [order(), order({ approval: 'pending' })];
+    put(NAME, [entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
+    current().fail('receipt.save', 'UNEXPECTED_ERROR', 3);
+    expect(run(importer).error).toMatch('not settled');
+    expect(current().sftp.names(`${RECEIPT}/ack`)).toEqual([]);
+    current().change(second, (found) => { found.approval = 'approved'; });
+    later(15);
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers()).toEqual([['A', 'created'], ['B', 'created']]);
+});
+
+test('what stays open for a day is given up: the file is put aside, and the others, refusals too, are answered', () => {
+    const [first, second] = [order(), order({ approval: 'pending' })];
+    put(NAME, [entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
+    current().fail('receipt.save', 'UNEXPECTED_ERROR', 6);
+    expect(run(importer).error).toMatch('it stays for the next run');
+    later(24 * 60);
+    expect(run(importer).error).toMatch('given up, and put into error; not settled: receipt A: UNEXPECTED_ERROR');
+    expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME}: given up, and put into error` }));
+    expect(answers()).toEqual([['B', 'rejected']]);
+    expect(current().sftp.names(RECEIPT)).toEqual([]);
+    expect(current().sftp.names(`${RECEIPT}/error`)).toEqual([expect.stringContaining(NAME)]);
+    expect(run(importer)).toEqual({ error: null });
 });
 
 test('a purchase order that somebody changes between transform and save is read again', () => {

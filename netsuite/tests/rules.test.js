@@ -70,11 +70,48 @@ test('each proposed line gets a word, and a wanted one that is missing refuses a
     expect(receiptLines.plan(['1'], [['1', 1], ['9', 2]]).refusal).toBe('line 9 is unknown, closed, or has nothing left to receive');
 });
 
-test('a file is answered only when each of its receipts is', () => {
-    const answer = (file, index, total) => (
-        { file, sha256: 'x', total, index, problem: null, result: total ? { receipt_id: index } : null });
-    const told = acknowledgments.complete([answer('b', 1, 2), answer('a', 0, 2), answer('b', 0, 2), answer('c', 0, 0)]);
-    expect(told.map(({ file, results }) => [file, results.map((result) => result.receipt_id)])).toEqual([['b', [0, 1]], ['c', []]]);
+describe('what is told of a file', () => {
+    const FILE = 'WB-RCPT-20261120T181500Z-1.json';
+    const [SOON, LATE] = [new Date('2026-11-21T18:14:59Z'), new Date('2026-11-21T18:15:00Z')];
+    const head = { file: FILE, sha256: 'x', total: 2, index: null, problem: null };
+    const made = { ...head, index: 0, result: { receipt_id: 'A', result: 'created' } };
+    const refused = { ...head, index: 1, result: { receipt_id: 'B', result: 'rejected' } };
+
+    function decided(answers, now = SOON) {
+        const [told] = acknowledgments.byFile(answers);
+        const { results, place } = acknowledgments.decide(told, now);
+        return [results && results.map((result) => result.receipt_id), place];
+    }
+
+    test('all of it when each receipt is settled, in the order of the file', () => {
+        expect(decided([refused, head, made])).toEqual([['A', 'B'], 'archive']);
+        expect(decided([{ ...head, total: 0 }])).toEqual([[], 'archive']);
+        expect(decided([{ ...head, total: 0, problem: 'no JSON' }])).toEqual([[], 'error']);
+    });
+
+    test.each([['unsettled', { unsettled: 'why' }], ['left', { left: true }]])(
+        'no refusal while another receipt is %s: the next run may make what is refused',
+        (_, state) => {
+            expect(decided([head, made, { ...head, index: 1, ...state }])).toEqual([['A'], '']);
+            expect(decided([head, { ...refused, index: 0 }, { ...head, index: 1, ...state }])).toEqual([null, '']);
+        },
+    );
+
+    test('nothing of a receipt of which there is no word at all', () => {
+        expect(decided([head, made])).toEqual([['A'], '']);
+        expect(decided([head])).toEqual([null, '']);
+        const [{ unsettled }] = acknowledgments.byFile([head, made]);
+        expect(unsettled).toEqual(['receipt 2 of the file: the script failed at its purchase order']);
+    });
+
+    test('what is known, refusals too, when the rest has not been settled for a day', () => {
+        const doubtful = { ...head, index: 0, unsettled: 'why' };
+        expect(decided([head, doubtful, refused], LATE)).toEqual([['B'], 'error']);
+        expect(decided([head, doubtful, { ...doubtful, index: 1 }], LATE)).toEqual([null, 'error']);
+        expect(decided([head, doubtful, { ...head, index: 1, left: true }], LATE)).toEqual([null, '']);
+        const unnamed = [head, doubtful, refused].map((row) => ({ ...row, file: 'receipts.json' }));
+        expect(decided(unnamed, LATE)).toEqual([null, '']);
+    });
 });
 
 test('reasons and problems keep to the lengths that the schema allows', () => {

@@ -15,7 +15,8 @@ const ROWS = {
         moment: order.modified,
         lastmodifieddate: format.format({ value: new Date(order.modified), type: format.Type.DATETIME }),
     })),
-    itemreceipt: (account) => account.receipts.map((receipt) => ({
+    // What was saved a moment ago may not show in a search yet.
+    itemreceipt: (account) => account.receipts.filter(({ isHidden }) => !isHidden).map((receipt) => ({
         id: receipt.id, mainline: 'T', externalid: receipt.externalId ?? '', createdfrom: receipt.orderId,
     })),
     customrecord_waybill_po_export: (account) => account.customRecords,

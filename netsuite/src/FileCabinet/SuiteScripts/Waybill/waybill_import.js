@@ -1,6 +1,7 @@
 /**
  * Makes an item receipt of each receipt in Waybill's files, exactly once, and answers each file. A file is put away only after
- * its answer is on the server, so a run that ends anywhere is repeated; receipts that are there already are found.
+ * its answer is on the server, so a run that ends anywhere is repeated; receipts that are there already are found. A file with a
+ * receipt of which nobody knows what became stays for the next run, and its other receipts are answered.
  *
  * @NApiVersion 2.1
  * @NScriptType MapReduceScript
@@ -17,6 +18,7 @@ define([
     /** NetSuite ends a reduce after 15 minutes. */
     const MOST_MS = 10 * 60 * 1000;
     const NEXT_RUN = 'the rest waits for the next run';
+    const LONGEST_PROBLEM = 1000;
     const EACH_UNITS = itemReceipts.RECEIPT_UNITS + purchaseOrders.QUERY_UNITS;
 
     /**
@@ -80,31 +82,33 @@ define([
         const waiting = context.values.map((value) => JSON.parse(value)).sort(inOrder);
         const toMake = waiting.filter(({ receipt }) => receipt && !receipt.refusal);
         const known = toMake.length ? itemReceipts.lookUp(toMake.map(({ receipt }) => receipt.receiptId)) : new Map();
-        waiting.every((task) => {
-            const isInTime = settings.affords(EACH_UNITS) && Date.now() - began < MOST_MS;
-            if (isInTime) {
-                const settled = { ...task, result: resultOf(task, known), receipt: undefined };
-                context.write({ key: task.file, value: JSON.stringify(settled) });
-            } else {
-                log.audit({ title: NEXT_RUN, details: `from ${task.file}, purchase order ${context.key}` });
-            }
-            return isInTime;
-        });
+        const isInTime = () => settings.affords(EACH_UNITS) && Date.now() - began < MOST_MS;
+        const rows = waiting.map((task) => (
+            { ...task, ...(isInTime() ? settled(task, known) : { left: true }), receipt: undefined }));
+        rows.forEach((row) => context.write({ key: row.file, value: JSON.stringify(row) }));
+        const left = rows.find((row) => row.left);
+        if (left) {
+            log.audit({ title: NEXT_RUN, details: `from ${left.file}, purchase order ${context.key}` });
+        }
     }
 
     function inOrder(left, right) {
         return texts.byNumber(left.file, right.file) || left.index - right.index;
     }
 
-    function resultOf({ receipt }, known) {
+    function settled({ receipt }, known) {
         if (!receipt) {
-            return null;
+            return {};
         }
         const outcome = outcomeOf(receipt, known);
+        if (outcome.unsettled) {
+            return { unsettled: `receipt ${receipt.receiptId}: ${outcome.unsettled}` };
+        }
         if (outcome.itemReceiptId) {
             known.set(receipt.receiptId, outcome.itemReceiptId);
         }
-        return acknowledgments.resultOf(receipt, { ...outcome, poStatus: purchaseOrders.statusOf(receipt.orderId) });
+        const poStatus = purchaseOrders.statusOf(receipt.orderId);
+        return { result: acknowledgments.resultOf(receipt, { ...outcome, poStatus }) };
     }
 
     function outcomeOf(receipt, known) {
@@ -117,20 +121,20 @@ define([
     }
 
     /**
-     * Answers the files of which every receipt is settled and puts them away; the others have their turn in the next run.
+     * Answers what is settled of each file, and puts away those of which all is; the others have their turn in the next run.
      *
      * @param {object} summary of all stages
      * @throws {Error} something could not be carried out
      */
     function summarize(summary) {
         const complaints = complaintsOfStages(summary);
-        const settled = acknowledgments.complete(answers(summary.output));
-        if (settled.length) {
+        const files = acknowledgments.byFile(answers(summary.output));
+        if (files.length) {
             const given = settings.checked(PREFIX);
             const folder = given.get('folder');
             const connection = sftpFolder.connect(given);
             complaints.push(...attempt('folders', () => sftpFolder.ensureFolders(connection, folder, FOLDERS)));
-            settled.forEach((told) => complaints.push(...attempt(told.file, () => answer(connection, folder, told))));
+            files.forEach((told) => complaints.push(...attempt(told.file, () => answer(connection, folder, told))));
         }
         if (complaints.length) {
             throw new Error(complaints.join('\n'));
@@ -171,12 +175,27 @@ define([
             return;
         }
         const now = new Date();
-        const text = acknowledgments.text(told, texts.isoMoment(now));
-        sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text);
-        // A name of its own: whether a move replaces a file is not documented.
-        const place = `${folder}/${told.problem ? 'error' : 'archive'}/${texts.stamp(now)}-${told.file}`;
-        connection.move({ from: `${folder}/${told.file}`, to: place });
+        const { results, place } = acknowledgments.decide(told, now);
+        if (results) {
+            const text = acknowledgments.text(told, results, texts.isoMoment(now));
+            sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text);
+        }
+        if (place) {
+            // A name of its own: whether a move replaces a file is not documented.
+            connection.move({ from: `${folder}/${told.file}`, to: `${folder}/${place}/${texts.stamp(now)}-${told.file}` });
+        }
         log.audit({ title: told.file, details: told.problem || `${told.results.length} receipts` });
+        tellUnsettled(told, place);
+    }
+
+    /** Whoever owns the script has to hear of it each time: nobody else sees that a file cannot be finished. */
+    function tellUnsettled({ file, unsettled }, place) {
+        if (unsettled.length) {
+            const what = place ? `given up, and put into ${place}` : 'it stays for the next run';
+            const reasons = unsettled.join('; ').slice(0, LONGEST_PROBLEM);
+            log.error({ title: `${file}: ${what}`, details: `not settled: ${reasons}` });
+            throw new Error(`${what}; not settled: ${reasons}`);
+        }
     }
 
     return { getInputData, map, reduce, summarize };

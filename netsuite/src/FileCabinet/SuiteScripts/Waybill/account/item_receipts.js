@@ -16,6 +16,8 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
     const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS);
     /** Errors after which nothing speaks against trying again, once a look-up has found no receipt. */
     const PASSING = ['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'];
+    /** Errors after which NetSuite may have the receipt, though no search shows it yet. */
+    const DOUBTFUL = ['UNEXPECTED_ERROR', 'DUP_RCRD'];
     const PAGE = 1000;
 
     /**
@@ -63,28 +65,37 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
 
     /**
      * Makes an item receipt, or says why not; at most `RECEIPT_UNITS`. An error is never believed before a look-up: NetSuite
-     * may have saved, and another run may have been quicker.
+     * may have saved, and another run may have been quicker. Where that stays open, nothing is said: the next run finds it.
      *
      * @param {object} receipt as `rules/receipt_files` reads it
      * @param {string} timeZone where the day of receiving is counted, such as `America/Guatemala`; empty for the server's
-     * @returns {{result: string, itemReceiptId?: string, reason?: string}} `created`, `already` or `rejected`
+     * @returns {{result?: string, itemReceiptId?: string, reason?: string, unsettled?: string}} `created`, `already`, or
+     *     `rejected`, when it is certain that there is none; else only `unsettled`, the reason
      */
     function make(receipt, timeZone) {
+        let doubt = '';
         for (let attempt = 1; ; attempt += 1) {
-            try {
-                const made = create(receipt, timeZone);
-                // Another run may have made it since it was looked up: then its lines are not offered any more.
-                const there = made.result === 'created' ? null : lookUp([receipt.receiptId]).get(receipt.receiptId);
-                return there ? { result: 'already', itemReceiptId: there } : made;
-            } catch (error) {
-                const known = lookUp([receipt.receiptId]).get(receipt.receiptId);
-                if (known) {
-                    return { result: 'already', itemReceiptId: known };
-                }
-                if (!PASSING.includes(error.name) || attempt === TRIES) {
-                    return rejected(`${error.name}: ${error.message}`);
-                }
+            const { error, ...made } = attempted(receipt, timeZone);
+            const there = made.result === 'created' ? null : lookUp([receipt.receiptId]).get(receipt.receiptId);
+            if (there) {
+                return { result: 'already', itemReceiptId: there };
             }
+            // Once a save may have gone through, a later refusal may be for want of what it has received itself.
+            doubt = doubt || (DOUBTFUL.includes(error) ? made.reason : '');
+            const isPassing = PASSING.includes(error);
+            if (!isPassing || attempt === TRIES) {
+                const unsettled = made.result === 'created' ? '' : doubt || (isPassing ? made.reason : '');
+                return unsettled ? { unsettled } : made;
+            }
+        }
+    }
+
+    /** As `create`, with an error as a refusal in NetSuite's words. */
+    function attempted(receipt, timeZone) {
+        try {
+            return create(receipt, timeZone);
+        } catch (error) {
+            return { ...rejected(`${error.name}: ${error.message}`), error: error.name };
         }
     }
 

@@ -4,8 +4,10 @@
  * @NApiVersion 2.1
  * @NModuleScope SameAccount
  */
-define([], () => {
+define(['./texts'], (texts) => {
     const LONGEST_TEXT = 4000;
+    /** How long after its making a file waits for receipts that are not settled. Waybill holds those long before. */
+    const PATIENCE_MS = 24 * 60 * 60 * 1000;
 
     /**
      * One receipt's answer.
@@ -28,40 +30,73 @@ define([], () => {
     /**
      * Groups answers by their file.
      *
-     * @param {Array<object>} answers `{file, sha256, total, index, problem, result}`, in any order
-     * @returns {Array<object>} `{file, sha256, problem, results}` of each file of which every receipt is answered, by name
+     * @param {Array<object>} answers `{file, sha256, total, problem, index}`, in any order, one for each file and one for
+     *     each receipt with its `result`, with `unsettled` (why there is none), or `left` to the next run
+     * @returns {Array<object>} `{file, sha256, problem, results, unsettled, isLeft}` of each file: what is known of its
+     *     receipts, and why of the others nothing is
      */
-    function complete(answers) {
+    function byFile(answers) {
         const files = new Map();
         answers.forEach((answer) => {
             const known = files.get(answer.file) || { ...answer, byIndex: new Map() };
-            known.byIndex.set(answer.index, answer.result);
+            known.byIndex.set(answer.index, answer);
             files.set(answer.file, known);
         });
-        return Array.from(files.values())
-            .filter(({ total, byIndex }) => byIndex.size === Math.max(total, 1))
-            .map(({ file, sha256, total, problem, byIndex }) => ({ file, sha256, problem, results: inOrder(byIndex, total) }));
+        return Array.from(files.values(), summedUp);
     }
 
-    function inOrder(byIndex, total) {
-        return Array.from({ length: total }, (_, index) => byIndex.get(index));
+    function summedUp({ file, sha256, total, problem, byIndex }) {
+        // Of a receipt whose stage failed there is no word at all.
+        const receipts = Array.from({ length: total }, (_, index) => (
+            byIndex.get(index) || { unsettled: `receipt ${index + 1} of the file: the script failed at its purchase order` }));
+        return {
+            file,
+            sha256,
+            problem,
+            results: receipts.map(({ result }) => result).filter(Boolean),
+            unsettled: receipts.map(({ unsettled }) => unsettled).filter(Boolean),
+            isLeft: receipts.some(({ left }) => left),
+        };
+    }
+
+    /**
+     * What to tell of a file now, and where to put it. As long as one of its receipts is open, it stays for the next run,
+     * and only what that run would tell too is told: a receipt that is refused now may be made then.
+     *
+     * @param {object} told as `byFile` returns it
+     * @param {Date} now the moment
+     * @returns {{results: Array<object>|null, place: string}} null where nothing is told; `place` is empty where it stays
+     */
+    function decide(told, now) {
+        const isGivenUp = told.unsettled.length > 0 && now.getTime() - texts.stampedAt(told.file) >= PATIENCE_MS;
+        if (told.isLeft || (told.unsettled.length && !isGivenUp)) {
+            return { results: someOf(told.results.filter(({ result }) => result !== 'rejected')), place: '' };
+        }
+        return isGivenUp
+            ? { results: someOf(told.results), place: 'error' }
+            : { results: told.results, place: told.problem ? 'error' : 'archive' };
+    }
+
+    function someOf(results) {
+        return results.length ? results : null;
     }
 
     /**
      * The acknowledgment's text.
      *
-     * @param {{file: string, sha256: string, problem: string|null, results: Array<object>}} told as `complete` returns it
+     * @param {{file: string, sha256: string, problem: string|null}} told as `byFile` returns it
+     * @param {Array<object>} results as `decide` returns them
      * @param {string} processedAt the moment, ISO 8601
      * @returns {string} JSON
      */
-    function text(told, processedAt) {
+    function text(told, results, processedAt) {
         return JSON.stringify({
             version: 1,
             file: told.file,
             sha256: told.sha256,
             processed_at: processedAt,
             problem: told.problem ? told.problem.slice(0, LONGEST_TEXT) : null,
-            results: told.results,
+            results,
         });
     }
 
@@ -75,5 +110,5 @@ define([], () => {
         return file.replace(/\.json$/, '.ack.json');
     }
 
-    return { resultOf, complete, text, nameOf };
+    return { resultOf, byFile, decide, text, nameOf };
 });

@@ -58,6 +58,18 @@ define([], () => {
     }
 
     /**
+     * The moment that `stamp` has put into a name.
+     *
+     * @param {string} name `WB-RCPT-20261120T181500Z-1.json`
+     * @returns {number} milliseconds; not a number where the name has none
+     */
+    function stampedAt(name) {
+        const [, ...parts] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z/.exec(name) || [];
+        const [year, month, ...rest] = parts.map(Number);
+        return Date.UTC(year, month - 1, ...rest);
+    }
+
+    /**
      * Orders names as people count: `-2` before `-10`.
      *
      * @param {string} left a name
@@ -69,5 +81,5 @@ define([], () => {
         return a < b ? -1 : Number(a > b);
     }
 
-    return { csvRecord, utf8Length, isoMoment, stamp, byNumber };
+    return { csvRecord, utf8Length, isoMoment, stamp, stampedAt, byNumber };
 });
