@@ -33,7 +33,7 @@ from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
 from ledger.po_files import FileKind, SmallFile
-from ledger.po_tables import ReceiptRow
+from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 
 log = structlog.get_logger()
 
@@ -300,26 +300,36 @@ def _published(row: ReceiptRow, made: EffectResult, due_at: datetime) -> None:
 
 
 def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
-    """The receipts of one file, as NetSuite answered each; where it could not read the file, all are rejected."""
-    rows = receipts.in_file(session, tenant, ack.file)
+    """The receipts of one file, as NetSuite answered each; where it could not read the file, all are rejected.
+
+    A receipt that it does not name waits on, until its deadline. The answer to such a file comes again with each run of
+    the importer, so what it has said before is no news.
+    """
     by_id = ack.by_receipt()
-    for row in rows:
-        result = by_id.get(row.receipt_id)
-        if result is not None:
-            _answered(session, row, result)
-        elif ack.problem:
-            receipts.answer(row, ReceiptState.REJECTED, _now(), problem=ack.problem)
-    _tell(session, rows)
-    return len(rows)
+    rows = receipts.in_file(session, tenant, ack.file)
+    told = [row for row in rows if _is_news(session, row, by_id.get(row.receipt_id), ack.problem)]
+    _tell(session, told)
+    return len(told)
 
 
-def _answered(session: Session, row: ReceiptRow, result: AckResult) -> None:
+def _is_news(session: Session, row: ReceiptRow, result: AckResult | None, problem: str | None) -> bool:
+    """Write down what an answer says of a receipt; whether that was not known yet."""
+    order = purchase_orders.locked(session, row.tenant, row.po_id)
+    before = (row.state, row.problem, row.item_receipt_id, order.status_after)
+    if result is not None:
+        _answered(row, order, result)
+    elif problem:
+        receipts.answer(row, ReceiptState.REJECTED, _now(), problem=problem)
+    return before != (row.state, row.problem, row.item_receipt_id, order.status_after)
+
+
+def _answered(row: ReceiptRow, order: PurchaseOrderRow, result: AckResult) -> None:
     if result.result is AckOutcome.REJECTED:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=result.reason or "rejected without a word")
     else:
         receipts.answer(row, ReceiptState.CREATED, _now(), item_receipt_id=result.item_receipt_id)
     if result.po_status:
-        purchase_orders.locked(session, row.tenant, row.po_id).status_after = result.po_status
+        order.status_after = result.po_status
 
 
 def _tell(session: Session, rows: Sequence[ReceiptRow]) -> None:

@@ -157,6 +157,38 @@ test('a purchase order that NetSuite ends its script at keeps its file back, and
     expect(ack('WB-RCPT-20261120T181500Z-2.json').results[0].result).toBe('created');
 });
 
+test('a purchase order that NetSuite ends its script at each time holds back no other one of its file', () => {
+    const [first, second, third] = [order(), order(), order({ approval: 'pending' })];
+    put(NAME, [entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' }), entry(third, 'C', { 1: '1' })]);
+    let transforms;
+    current().before('record.transform', () => {
+        transforms += 1;
+        if (transforms === 1) {
+            current().end('SSS_TIME_LIMIT_EXCEEDED');
+        }
+    });
+    const told = [[['B', 'created']], [['B', 'already']], [['B', 'already'], ['C', 'rejected']]].map((expected, days) => {
+        later(days * 12 * 60);
+        transforms = 0;
+        const { error } = run(importer);
+        expect(error).toMatch(`${first}: {"name":"SSS_TIME_LIMIT_EXCEEDED"`);
+        expect(error).toMatch('not settled: receipt 1 of the file: the script failed at its purchase order');
+        expect(answers()).toEqual(expected);
+        return current().sftp.names(RECEIPT);
+    });
+    expect(told).toEqual([[NAME], [NAME], []]);
+    expect(receipts(second)).toEqual([['WB-RCPT-B', { 1: 1 }]]);
+});
+
+test('a file whose only purchase order NetSuite ends its script at is given up after a day, without an answer', () => {
+    put(NAME, [entry(order(), 'A', { 1: '1' })]);
+    current().before('record.transform', () => current().end('SSS_TIME_LIMIT_EXCEEDED'));
+    expect(run(importer).error).toMatch('it stays for the next run');
+    later(24 * 60);
+    expect(run(importer).error).toMatch('given up, and put into error');
+    expect([RECEIPT, `${RECEIPT}/ack`].flatMap((folder) => current().sftp.names(folder))).toEqual([]);
+});
+
 test('a stage that has taken ten minutes leaves the rest to the next run', () => {
     const id = order();
     put(NAME, [entry(id, 'A', { 1: '1' }), entry(id, 'B', { 1: '1' }), entry(id, 'C', { 1: '1' })]);

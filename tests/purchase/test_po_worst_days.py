@@ -1,6 +1,7 @@
 """What NetSuite, its server and its people do on their worst days: told, bounded, and with a way out for each."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -73,6 +74,41 @@ async def test_an_answer_that_is_no_use_is_told_by_its_orders_and_they_go_on_by_
         await depot.carry(po_id, SYNCED)
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
     assert len(depot.netsuite.files(f"{ACKS}/error")) == 1
+
+
+async def test_an_answer_without_one_of_its_receipts_tells_the_others_once_and_that_one_is_held_until_it_comes(
+    make_depot: MakeDepot,
+) -> None:
+    depot = make_depot(netsuite={"waits": {"answer": 1}})
+    answered, open_one = po_ids = sorted(depot.netsuite.order() for _ in range(2))
+    async with depot.working():
+        for po_id in po_ids:
+            await depot.bring_in(po_id)
+            depot.receive(po_id, line_1=20, line_4=12)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: all(map(_is_promised(depot), po_ids)), "both are promised")
+        await depot.run(PoRun.RECEIPT_FILES)
+        depot.netsuite.good_run("import", depot.kind)
+        [name] = depot.netsuite.files(ACKS)
+        whole = json.loads(depot.netsuite.text(ACKS, name))
+        some = [result for result in whole["results"] if result["order_id"] == answered]
+        for _ in range(2):
+            depot.netsuite.put(name, {**whole, "results": some}, ACKS)
+            await depot.run(PoRun.ANSWERS)
+        await depot.until_po(answered, SYNCED)
+        row = await depot.until_po(open_one, held(HoldCause.RECEIPT_UNANSWERED))
+        assert depot.receipts(open_one)[0].state is ReceiptState.SENT
+        assert "no answer to" in row.hold_evidence
+        depot.netsuite.put(name, whole, ACKS)
+        await depot.run(PoRun.ANSWERS)
+        await depot.until_po(open_one, SYNCED)
+    told = [[line for line in depot.story(po_id) if line.startswith("receipt: ")] for po_id in po_ids]
+    assert [len([line for line in lines if " is created " in line]) for lines in told] == [1, 1]
+    assert [len([line for line in lines if name.removesuffix(".ack.json") in line]) for lines in told] == [2, 2]
+
+
+def _is_promised(depot: Depot) -> Callable[[str], bool]:
+    return lambda po_id: [row.state for row in depot.receipts(po_id)] == [ReceiptState.PROMISED]
 
 
 class _AnsweredMeanwhile(Effects):

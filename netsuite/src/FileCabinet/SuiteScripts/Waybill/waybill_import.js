@@ -24,7 +24,7 @@ define([
     /**
      * Reads the files.
      *
-     * @returns {Array<object>} a task for each receipt, and one for each file that has none
+     * @returns {Array<object>} a task for each file, so that each is known in the end, and one for each receipt
      */
     function getInputData() {
         const given = settings.checked(PREFIX);
@@ -56,9 +56,7 @@ define([
             ? receiptFiles.unreadable(`the file has ${entry.size} bytes, more than ${receiptFiles.MOST_BYTES}, and was not read`)
             : receiptFiles.read(content);
         const file = { file: entry.name, sha256: checksum.sha256(content || ''), total: receipts.length, problem };
-        return receipts.length
-            ? receipts.map((receipt, index) => ({ ...file, index, receipt }))
-            : [{ ...file, index: 0 }];
+        return [{ ...file, index: null }, ...receipts.map((receipt, index) => ({ ...file, index, receipt }))];
     }
 
     /**
