@@ -17,7 +17,7 @@ RECORDS = f"{SERVICES}/record/v1"
 _SUITEQL = f"{SERVICES}/query/v1/suiteql"
 ROLE_NEEDS = (
     "give the integration's role REST Web Services, Log in using OAuth 2.0 Access Tokens, SuiteAnalytics Workbook, "
-    "Purchase Order (view), Receive Order, Item Receipt, Items, Locations, Units and Find Transaction"
+    "Purchase Order (view), Receive Order, Item Receipt, Items, Locations, Units, Vendors and Find Transaction"
 )
 """The permissions of netsuite 7, as their names stand on a role's page."""
 

@@ -6,10 +6,29 @@ const { XMLParser, XMLValidator } = require('fast-xml-parser');
 const SRC = join(__dirname, '..', 'src');
 const SCRIPTS = join(SRC, 'FileCabinet', 'SuiteScripts', 'Waybill');
 const FEATURES = ['SERVERSIDESCRIPTING', 'CUSTOMRECORDS', 'ADVRECEIVING', 'INVENTORY', 'LOCATIONS', 'MULTILOCINVT', 'UNITSOFMEASURE'];
-const PERMISSIONS = [
-    'ADMI_CUSTOMSCRIPT', 'ADMI_KEYS', 'ADMI_LOGIN_OAUTH2', 'ADMI_RESTWEBSERVICES', 'LIST_ITEM', 'LIST_LOCATION', 'REPO_ANALYTICS',
-    'TRAN_FIND', 'TRAN_ITEMRCPT', 'TRAN_PURCHORD', 'TRAN_PURCHORDRECEIVE', '[scriptid=customrecord_waybill_po_export]',
-];
+const EXPORT_STATE = '[scriptid=customrecord_waybill_po_export]';
+/** Where the scripts name what a role needs a permission for: modules, tables of queries, types of records. */
+const TOUCHED = [/'(N\/\w+)'/g, /(?:FROM|JOIN) (\w+)/g, /(?:record|search)\.Type\.(\w+)/g, /'(customrecord_\w+)'/g];
+/** The permissions for each. Files are made in memory only; keys are used, not managed; a receipt carries vendor and location. */
+const NEEDS = {
+    'N/crypto': [], 'N/encode': [], 'N/file': [], 'N/format': [], 'N/log': [], 'N/record': [], 'N/runtime': [], 'N/search': [],
+    'N/query': ['REPO_ANALYTICS'],
+    'N/sftp': ['LIST_KEYS'],
+    transaction: ['TRAN_FIND'],
+    transactionline: ['TRAN_FIND', 'LIST_LOCATION'],
+    item: ['LIST_ITEM'],
+    unitstypeuom: ['LIST_UNIT'],
+    PURCHASE_ORDER: ['TRAN_FIND', 'TRAN_PURCHORD'],
+    ITEM_RECEIPT: ['TRAN_FIND', 'TRAN_ITEMRCPT', 'TRAN_PURCHORDRECEIVE', 'LIST_VENDOR'],
+    customrecord_waybill_po_export: [EXPORT_STATE],
+};
+/** Where to look is not enough. */
+const LEVELS = {
+    TRAN_ITEMRCPT: 'CREATE', TRAN_PURCHORDRECEIVE: 'CREATE', [EXPORT_STATE]: 'EDIT',
+    ADMI_LOGIN_OAUTH2: 'FULL', ADMI_RESTWEBSERVICES: 'FULL',
+};
+const OF_SCRIPTS = ['ADMI_CUSTOMSCRIPT', 'LIST_KEYS', EXPORT_STATE];
+const OF_REST = ['ADMI_LOGIN_OAUTH2', 'ADMI_RESTWEBSERVICES'];
 const LISTS = ['path', 'feature', 'scriptcustomfield', 'scriptdeployment', 'permission', 'customrecordcustomfield'];
 const parser = new XMLParser({ ignoreAttributes: false, parseTagValue: false, isArray: (name) => LISTS.includes(name) });
 
@@ -100,20 +119,34 @@ test('the custom record has the fields that the exporter writes', () => {
     expect(fields.sort()).toEqual([...new Set(source('account/export_state.js').match(/custrecord_\w+/g))].sort());
 });
 
-test('roles have permissions that exist, none beyond what is needed, and both sides agree on the custom record', () => {
-    const { customrecordtype, ...roles } = {
-        ...Object.fromEntries(objects)['customrecord_waybill_po_export.xml'],
-        files: Object.fromEntries(objects)['customrole_waybill_files.xml'].role,
-        rest: Object.fromEntries(objects)['customrole_waybill_rest.xml'].role,
-    };
-    Object.values(roles).forEach((role) => role.permissions.permission.forEach(({ permkey, permlevel }) => {
-        expect(PERMISSIONS).toContain(permkey);
-        const isWrite = ['TRAN_ITEMRCPT', 'TRAN_PURCHORDRECEIVE'].includes(permkey);
-        expect(isWrite ? ['CREATE'] : ['VIEW', 'EDIT', 'FULL']).toContain(permlevel);
-    }));
-    const [permission] = customrecordtype.permissions.permission;
-    const mirrored = roles.files.permissions.permission.find(({ permkey }) => permkey === '[scriptid=customrecord_waybill_po_export]');
-    expect(permission).toMatchObject({ permittedrole: '[scriptid=customrole_waybill_files]', permittedlevel: mirrored.permlevel });
+/** What a role may do: the level by permission. */
+function granted(name) {
+    const { role } = Object.fromEntries(objects)[`customrole_waybill_${name}.xml`];
+    return role.permissions.permission.map(({ permkey, permlevel }) => [permkey, permlevel]).sort();
+}
+
+/** These permissions, each with the least level that suffices. */
+function least(permissions) {
+    return [...new Set(permissions)].map((key) => [key, LEVELS[key] ?? 'VIEW']).sort();
+}
+
+test('the roles may do what the scripts touch, and nothing beyond', () => {
+    const text = js.map(source).join('');
+    const touched = TOUCHED.flatMap((pattern) => Array.from(text.matchAll(pattern), ([, name]) => name));
+    expect([...new Set(touched)].sort()).toEqual(Object.keys(NEEDS).sort());
+    const needed = ['ADMI_CUSTOMSCRIPT', ...Object.values(NEEDS).flat()];
+    expect(granted('files')).toEqual(least(needed));
+    // Waybill reads and receives over REST what the scripts do.
+    expect(granted('rest')).toEqual(least([...needed.filter((key) => !OF_SCRIPTS.includes(key)), ...OF_REST]));
+    expect(text).not.toMatch(/\bfile\.(load|copy|delete)\(/);
+});
+
+test('the custom record goes by its own list of permissions, which agrees with the role', () => {
+    const { customrecordtype } = Object.fromEntries(objects)['customrecord_waybill_po_export.xml'];
+    expect(customrecordtype.accesstype).toBe('USEPERMISSIONLIST');
+    expect(customrecordtype.permissions.permission).toEqual(
+        [expect.objectContaining({ permittedrole: '[scriptid=customrole_waybill_files]', permittedlevel: LEVELS[EXPORT_STATE] })],
+    );
 });
 
 test('rules import nothing of NetSuite, and whatever a module returns is documented', () => {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = (
     *("TRAN_PURCHORD", "TRAN_PURCHORDRECEIVE", "TRAN_ITEMRCPT", "TRAN_FIND", "LIST_ITEM", "LIST_LOCATION"),
-    *("ADMI_RESTWEBSERVICES", "ADMI_LOGIN_OAUTH2", "REPO_ANALYTICS"),
+    *("LIST_UNIT", "LIST_VENDOR", "ADMI_RESTWEBSERVICES", "ADMI_LOGIN_OAUTH2", "REPO_ANALYTICS"),
 )
 """What a role of an integration needs, and has unless told otherwise (reference netsuite.md 7)."""
 

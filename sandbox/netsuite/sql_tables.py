@@ -58,7 +58,9 @@ TABLES: Final = {
     ),
     "item": Table(numbers=("id", "unitstype"), text=("itemid",), permission="LIST_ITEM"),
     "unitstypeuom": Table(
-        numbers=("internalid", "unitstype", "conversionrate"), text=("unitname", "abbreviation", "baseunit")
+        numbers=("internalid", "unitstype", "conversionrate"),
+        text=("unitname", "abbreviation", "baseunit"),
+        permission="LIST_UNIT",
     ),
     "location": Table(numbers=("id",), text=("name",), permission="LIST_LOCATION"),
 }

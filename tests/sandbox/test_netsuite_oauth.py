@@ -220,6 +220,7 @@ def test_a_role_without_a_permission_is_refused_what_needs_it(
     [
         ("LIST_ITEM", "SELECT id FROM item"),
         ("LIST_LOCATION", "SELECT id FROM location"),
+        ("LIST_UNIT", "SELECT internalid FROM unitstypeuom"),
         ("TRAN_FIND", "SELECT id FROM transactionline"),
     ],
 )
