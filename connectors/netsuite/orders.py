@@ -128,12 +128,13 @@ class Orders:
         return ToldPo(po_id, None, bad)
 
     def _cells(self, row: Row) -> list[str]:
-        """The row in our file format, its quantities as they came."""
-        unit = cell(row, "unit") or cell(row, "units")
+        """The row in our file format, its quantities as they came. A line of nothing has nothing to receive: closed."""
+        unit, quantity = cell(row, "unit") or cell(row, "units"), cell(row, "quantity")
+        closed = "T" if quantity == "0" else cell(row, "isclosed") or "F"
         return [
             *(cell(row, "po_id"), cell(row, "tranid"), cell(row, "status").removeprefix(_STATUS), cell(row, "line_id")),
-            *(cell(row, "uniquekey"), cell(row, "sku"), cell(row, "quantity"), unit, cell(row, "rate")),
-            *(cell(row, "received"), cell(row, "isclosed") or "F", cell(row, "location"), cell(row, "eta")),
+            *(cell(row, "uniquekey"), cell(row, "sku"), quantity, unit, cell(row, "rate")),
+            *(cell(row, "received"), closed, cell(row, "location"), cell(row, "eta")),
             self._utc(cell(row, "modified")),
         ]
 

@@ -55,6 +55,15 @@ test('a line of nothing is told as closed', () => {
     expect(exported().map((row) => [row.quantity, row.line_closed])).toEqual([['0', 'T'], ['1', 'F']]);
 });
 
+test('a negative quantity is told as a problem, never as goods to receive', () => {
+    const id = order({ lines: [{ item: 'A', quantity: 5 }, { item: 'B', quantity: -3 }] });
+    expect(run(exporter).error).toBe(`purchase order ${id}: line 4: the quantity -3 is negative`);
+    expect(files()).toEqual([]);
+    current().change(id, (found) => { found.lines[1].closed = true; found.lines[1].quantity = 0; });
+    later(15);
+    expect(exported().map((row) => [row.line_id, row.quantity, row.line_closed])).toEqual([['1', '5', 'F'], ['4', '0', 'T']]);
+});
+
 test('the moment of change is told in UTC, whatever the zone of the account', () => {
     current().preferences.zone = 'Asia/Kolkata';
     order({ modified: new Date('2026-11-20T10:15:00Z').getTime() });

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 Moment = Annotated[int, BeforeValidator(to_ms)]
 Positive = Annotated[Decimal, Field(gt=0, max_digits=18)]
+Ordered = Annotated[Decimal, Field(ge=0, max_digits=18)]
 PoNumber = Annotated[int, Field(ge=1, le=2**53)]
 _FIRST_ID, _LINE_STEP = 4_410_000, 3
 
@@ -31,7 +32,7 @@ class PoLineSeed(BaseModel):
     line: PoNumber | None = None
     uniqueKey: PoNumber | None = None
     item: str
-    quantity: Positive
+    quantity: Ordered
     unit: str = "EA"
     unitRate: Positive = Decimal(1)
     location: str | None = None

@@ -81,6 +81,7 @@ def _row(order: PurchaseOrder, line: Line) -> tuple[object, ...]:
     numbers = [plain_number(number) for number in (line.quantity, line.unit_rate, line.received)]
     quantity, rate, received = numbers
     head = (order.id, order.tranid, order.status, line.line, line.unique_key, line.item)
-    closed = "T" if line.closed else "F"
+    # The format knows no open line without a quantity, and there is nothing to receive of it.
+    closed = "T" if line.closed or not line.quantity else "F"
     tail = (closed, line.location or "", line.expected or "", iso_moment(order.modified))
     return (*head, quantity, line.unit, rate, received, *tail)

@@ -1,5 +1,6 @@
 """Purchase orders come over REST exactly as our own file format tells them."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -105,6 +106,26 @@ def test_a_line_that_makes_no_sense_is_told_with_its_id_and_the_others_stand(acc
     (bad,) = told.bad
     assert (bad.number, bad.column, bad.po_id) == (4, "facility_id", "4410021")
     assert "set the line's location in NetSuite" in bad.reason
+
+
+def test_a_line_of_nothing_is_told_as_closed_and_the_others_stand(account: Account) -> None:
+    account.order(lines=[LINES[0], {"line": 4, "item": "BOOT", "quantity": 0}])
+    (told,) = account.client().pending_orders().told
+    assert told.po is not None
+    assert told.bad == ()
+    lines = [(line.line_id, line.quantity, line.closed) for line in told.po.lines]
+    assert lines == [("1", Decimal(24), False), ("4", Decimal(0), True)]
+
+
+@pytest.mark.parametrize("column", ["quantity", "received"])
+def test_a_negative_quantity_is_told_as_a_problem_never_as_goods_to_receive(tmp_path: Path, column: str) -> None:
+    row = {"po_id": "1", "tranid": "PO1", "status": "PurchOrd:B", "modified": "2026-11-20T10:15:00", "line_id": "3"}
+    row |= {"uniquekey": "9", "sku": "X", "quantity": "5", "received": "0", "location": "17", "isclosed": "F"}
+    page = {"count": 1, "hasMore": False, "items": [row | {column: "-3"}]}
+    with answering(tmp_path, json.dumps(page).encode()) as client:
+        (each,) = client.pending_orders().told
+    assert each.po is None
+    assert each.bad[0].reason == "is negative"
 
 
 def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_rounded(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_copy_has_the_lines_and_the_flag_and_nothing_received(erp: NetSuite) -
     ("body", "field"),
     [
         ({"purchaseOrders": [{"lines": []}]}, "purchaseOrders[0].lines"),
-        ({"purchaseOrders": [{"lines": [{"item": "A", "quantity": 0}]}]}, "purchaseOrders[0].lines[0].quantity"),
+        ({"purchaseOrders": [{"lines": [{"item": "A", "quantity": -1}]}]}, "purchaseOrders[0].lines[0].quantity"),
         ({"purchaseOrders": [{"lines": [{"item": "A", "quantity": 1, "line": 1}] * 2}]}, "line"),
         ({"purchaseOrders": [{"poId": 7, "lines": [{"item": "A", "quantity": 1}]}] * 2}, "poId"),
     ],

@@ -9,11 +9,11 @@ define(['N/query', '../rules/purchase_orders'], (query, rules) => {
     /** Rows that one call of runSuiteQL returns at most. */
     const MOST_ROWS = 5000;
 
-    // ABS: which sign NetSuite gives the quantities of purchase orders is not documented.
+    // Joins and conditions are those of connectors/netsuite/suiteql.py: files and REST tell the same lines.
     const LINES = `
         SELECT t.id AS po_id, t.tranid AS po_number, BUILTIN.CF(t.status) AS status, tl.id AS line_id,
-               tl.uniquekey AS unique_key, i.itemid AS sku, ABS(tl.quantity) AS quantity,
-               ABS(NVL(tl.quantityshiprecv, 0)) AS received, tl.units AS unit_id, u.unitname AS unit,
+               tl.uniquekey AS unique_key, i.itemid AS sku, tl.quantity,
+               NVL(tl.quantityshiprecv, 0) AS received, tl.units AS unit_id, u.unitname AS unit,
                u.conversionrate AS unit_rate, tl.isclosed AS closed, NVL(tl.location, head.location) AS location,
                TO_CHAR(tl.expectedreceiptdate, 'YYYY-MM-DD') AS arrival
         FROM transaction t
@@ -31,7 +31,7 @@ define(['N/query', '../rules/purchase_orders'], (query, rules) => {
      *
      * @param {string} orderId internal id
      * @returns {object|null} as `rules/purchase_orders` has it; null where it has no line with an item
-     * @throws {Error} a quantity cannot be told exactly in its line's unit
+     * @throws {Error} a quantity is negative, or cannot be told exactly in its line's unit
      */
     function read(orderId) {
         const rows = [];

@@ -17,7 +17,7 @@ define(['./decimals', './texts'], (decimals, texts) => {
      *
      * @param {Array<object>} rows as `account/purchase_orders` asks for them; quantities in base units
      * @returns {object} `{id, number, status, lines}`, numbers as plain texts
-     * @throws {Error} a quantity cannot be told exactly in its line's unit
+     * @throws {Error} a quantity is negative, or cannot be told exactly in its line's unit
      */
     function fromRows(rows) {
         const [head] = rows;
@@ -47,6 +47,10 @@ define(['./decimals', './texts'], (decimals, texts) => {
     }
 
     function inUnit(row, pieces) {
+        if (Number(pieces) < 0) {
+            // Without its sign it would read as goods to receive, of which NetSuite offers none.
+            throw new Error(`line ${row.line_id}: the quantity ${pieces} is negative`);
+        }
         const rate = row.unit_id ? row.unit_rate : 1;
         const found = rate ? decimals.quotient(pieces, rate) : null;
         if (found === null) {
