@@ -37,6 +37,8 @@ _STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyVal
 """By default a misspelt field is dropped in silence (netsuite 8)."""
 _IDEMPOTENCY_KEYS = uuid.UUID("6f0e8a5c-53c5-4ef0-9d52-2f7f5b1d5f0a")
 _ATTEMPTS = 3
+_KEYS = 50
+"""So many refusals of one receipt are looked at again, each by its key, before the last one stands."""
 _NONE = Decimal(0)
 _AT_ONCE = 100
 _RAW = 4_000
@@ -102,18 +104,25 @@ class Receipts:
         raise LinesChanged(self._session.name, _CREATE, f"{changes}; nothing was sent: read it again and promise anew")
 
     def _sent(self, stored: StoredReceipt) -> Answer:
+        """What NetSuite answers to this receipt now; work that it has taken on before is followed, not sent again.
+
+        A key that came before gets that work's answer for ever: once that was a refusal, another key is due.
+        """
         content, path = exact_json.dumps(stored.receipt), _transform(stored.po_id)
-        headers = {**_STRICT, **self._async_headers(stored)}
-        answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)
-        is_repeat = not answer.ok and refusal_of(answer).code == IDEMPOTENCY
-        if answer.status == HTTPStatus.ACCEPTED or is_repeat:
-            return self._jobs.answer_of(_CREATE, answer)
+        for number in range(_KEYS):
+            headers = {**_STRICT, **self._async_headers(stored, number)}
+            answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)
+            is_repeat = not answer.ok and refusal_of(answer).code == IDEMPOTENCY
+            if answer.status == HTTPStatus.ACCEPTED or is_repeat:
+                answer = self._jobs.answer_of(_CREATE, answer)
+            if not (is_repeat and _was_refused(answer)):
+                return answer
         return answer
 
-    def _async_headers(self, stored: StoredReceipt) -> Mapping[str, str]:
+    def _async_headers(self, stored: StoredReceipt, number: int) -> Mapping[str, str]:
         if not self._settings.respond_async:
             return {}
-        key = uuid.uuid5(_IDEMPOTENCY_KEYS, f"{self._settings.account}/{stored.external_id}")
+        key = uuid.uuid5(_IDEMPOTENCY_KEYS, f"{self._settings.account}/{stored.external_id}/{number}")
         return {"Prefer": "respond-async", "X-NetSuite-Idempotency-Key": str(key)}
 
     def _outcome(self, stored: StoredReceipt, answer: Answer) -> WriteOutcome:
@@ -209,6 +218,11 @@ class Receipts:
 
 def _transform(po_id: str) -> str:
     return f"{RECORDS}/purchaseOrder/{po_id}/!transform/itemReceipt"
+
+
+def _was_refused(answer: Answer) -> bool:
+    """Whether NetSuite surely made nothing of it."""
+    return not answer.ok and refusal_of(answer).code != OUTCOME_UNKNOWN
 
 
 def _already(stored: StoredReceipt, found: WireReceipt) -> WriteOutcome:

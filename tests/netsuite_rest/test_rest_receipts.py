@@ -353,3 +353,14 @@ def test_a_job_that_does_not_end_in_time_is_in_doubt_and_a_repeat_follows_the_sa
         create(account.client(respond_async=True, job_wait=0.1), body)
     outcome = create(account.client(respond_async=True), body)
     assert (outcome.outcome, len(account.made(po_id))) == (Outcome.CREATED, 1)
+
+
+def test_a_job_that_was_refused_is_no_answer_to_a_later_call(account: Account) -> None:
+    po_id = account.order()
+    client = account.client(respond_async=True)
+    body = client.receipt_body(a_receipt(po_id, l1="99", l4=None))
+    refused = [create(client, body).outcome for _ in range(2)]
+    account.act("amend", po_id, line=1, quantity=120)
+    outcome = create(client, body)
+    assert (refused, outcome.outcome) == ([Outcome.REJECTED, Outcome.REJECTED], Outcome.CREATED)
+    assert [made["id"] for made in account.made(po_id)] == [outcome.number]
