@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic, time
 
@@ -25,6 +26,23 @@ class Waiter:
         self.slot: int | None = None
 
 
+@dataclass
+class Debts:
+    """How many slots are owed to other processes.
+
+    `live` is for live calls, in the place of backfill here; `share` for those below their share, `share_of_live` the
+    part of it that live calls wait for.
+    """
+
+    live: int = 0
+    share: int = 0
+    share_of_live: int = 0
+
+    def less(self, paid: int) -> "Debts":
+        """What is left when so many are on their way."""
+        return Debts(*(max(0, owed - paid) for owed in (self.live, self.share, self.share_of_live)))
+
+
 class SlotPool:
     """Slots in memory. A slot that is given back goes straight to the next thread here, unless it is owed elsewhere."""
 
@@ -35,7 +53,8 @@ class SlotPool:
         self._lost: set[int] = set()
         self._returned: list[int] = []
         self._waiting: dict[Lane, deque[Waiter]] = {Lane.LIVE: deque(), Lane.BACKFILL: deque()}
-        self._owed_live = self._owed_share = self._owed_turn = 0
+        self._owed = Debts()
+        self._owed_turn: Lane | None = None
         self._paused_until = self._idle_since = self._without_since = 0.0
 
     # ---- threads that call -------------------------------------------------------------------------------------------
@@ -73,19 +92,17 @@ class SlotPool:
             return False
 
     def _goes_elsewhere(self) -> bool:
-        """Whether a slot that comes free is owed to another process; live calls here come before that."""
-        if self._waiting[Lane.LIVE]:
+        """Whether a slot that comes free is owed to another process; while live calls wait here, only to live ones."""
+        owed, live_here = self._owed, bool(self._waiting[Lane.LIVE])
+        if owed.live and not live_here:
+            owed.live -= 1
+        elif owed.share_of_live if live_here else owed.share:
+            owed.share, owed.share_of_live = owed.share - 1, max(0, owed.share_of_live - 1)
+        elif self._owed_turn and (self._owed_turn is Lane.LIVE or not live_here):
+            self._owed_turn = None
+        else:
             return False
-        if self._owed_live:
-            self._owed_live -= 1
-            return True
-        if self._owed_share:
-            self._owed_share -= 1
-            return True
-        if self._owed_turn:
-            self._owed_turn -= 1
-            return True
-        return False
+        return True
 
     def _put(self, slot: int) -> None:
         self._idle.append(slot)
@@ -133,18 +150,17 @@ class SlotPool:
             live, backfill = len(self._waiting[Lane.LIVE]), len(self._waiting[Lane.BACKFILL])
         return max(0, live - idle), max(0, backfill - max(0, idle - live))
 
-    def owe(self, live: int, share: int) -> None:
-        """How many slots go to other processes as calls end; idle ones go at once, those on their way count."""
+    def owe(self, debts: Debts) -> None:
+        """What goes to other processes as calls end; idle slots go at once, those on their way count."""
         with self._lock:
-            on_their_way = len(self._returned)
-            self._owed_live, self._owed_share = max(0, live - on_their_way), max(0, share - on_their_way)
+            self._owed = debts.less(len(self._returned))
             while self._idle and not any(self._waiting.values()) and self._goes_elsewhere():
                 self._returned.append(self._idle.pop())
 
-    def owe_turn(self) -> None:
-        """Give one slot back as soon as one comes free: it goes round."""
+    def owe_turn(self, lane: Lane) -> None:
+        """Give one slot back as soon as one comes free: it goes round, and such a call waits for it elsewhere."""
         with self._lock:
-            self._owed_turn = 1
+            self._owed_turn = lane
 
     def take_in(self, slots: Collection[int]) -> None:
         """Slots that were taken from the ledger; one that was lost in mid-call is this process's again."""

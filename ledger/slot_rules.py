@@ -53,15 +53,15 @@ def owed_to_live(picture: Picture) -> int:
     return _part_of(picture.me, givers, wanted, 0)
 
 
-def owed_to_share(picture: Picture) -> int:
-    """How many slots I give back for processes that have fewer than their share."""
-    wanted = sum(_below(claim, picture.share) for claim in picture.claims) - picture.free
+def owed_to_share(picture: Picture, *, live_only: bool = False) -> int:
+    """How many slots I give back for processes that have fewer than their share; `live_only`: for their live calls."""
+    wanted = sum(_below(claim, picture.share, live_only=live_only) for claim in picture.claims) - picture.free
     return _part_of(picture.me, picture.claims, wanted, picture.share)
 
 
-def is_my_turn_to_rotate(picture: Picture, turn: int) -> bool:
+def is_my_turn_to_rotate(picture: Picture, turn: int, *, live_only: bool = False) -> bool:
     """Whether I give a slot back in this turn, because there are more processes than slots and some have none."""
-    starving = len(_starving(picture.others)) - picture.free
+    starving = len(_starving(picture.others, live_only=live_only)) - picture.free
     if picture.share or starving <= 0:
         return False
     holders = sorted((c.holder for c in picture.claims if c.held), key=lambda h: crc32(f"{turn}/{h}".encode()))
@@ -70,21 +70,27 @@ def is_my_turn_to_rotate(picture: Picture, turn: int) -> bool:
 
 def claimable(picture: Picture, live: int, backfill: int) -> int:
     """How many free slots I may take for so many waiting calls: live ones first, and never another's share."""
-    for_live, others = min(live, picture.free), picture.others
-    if picture.share == 0 and (starving := _starving(picture.claims)):
-        return int(picture.me in starving[: picture.free])
-    kept = max(sum(claim.live_short for claim in others), sum(_below(claim, picture.share) for claim in others))
-    return for_live + max(0, min(backfill, picture.free - for_live - kept))
+    free, share, others = picture.free, picture.share, picture.others
+    if share == 0 and (starving := _starving(picture.claims)):
+        return int(picture.me in starving[:free])
+    mine = next((claim.held for claim in picture.claims if claim.holder == picture.me), 0)
+    sure = max(0, share - mine)
+    for_live = min(live, free, max(sure, free - sum(_below(claim, share, live_only=True) for claim in others)))
+    kept = max(sum(claim.live_short for claim in others), sum(_below(claim, share) for claim in others))
+    return for_live + max(0, min(backfill, free - for_live - kept))
 
 
-def _starving(claims: Sequence[Claim]) -> list[str]:
+def _starving(claims: Sequence[Claim], *, live_only: bool = False) -> list[str]:
     """The processes that wait without any slot, longest first."""
     wanting = (claim for claim in claims if claim.waiting and not claim.held and claim.without_since)
+    if live_only:
+        wanting = (claim for claim in wanting if claim.live_short)
     return [claim.holder for claim in sorted(wanting, key=lambda claim: (claim.without_since, claim.holder))]
 
 
-def _below(claim: Claim, share: int) -> int:
-    return max(0, share - claim.held) if claim.waiting else 0
+def _below(claim: Claim, share: int, *, live_only: bool = False) -> int:
+    missing = max(0, share - claim.held) if claim.waiting else 0
+    return min(missing, claim.live_short) if live_only else missing
 
 
 def _part_of(me: str, givers: Sequence[Claim], wanted: int, keep: int) -> int:

@@ -19,7 +19,7 @@ import structlog
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.slot_book import SlotBook, Wish
-from ledger.slot_pool import Lane, SlotPool, Waiter
+from ledger.slot_pool import Debts, Lane, SlotPool, Waiter
 from ledger.slot_rules import Picture, claimable, is_my_turn_to_rotate, owed_to_live, owed_to_share
 
 log = structlog.get_logger()
@@ -203,7 +203,7 @@ class _Agent:
 
     def _end(self) -> None:
         try:
-            self.pool.owe(0, 0)
+            self.pool.owe(Debts())
             self._book.say(Wish(), self.pool.to_return(-1.0))
             self._book.leave()
         except LedgerUnavailableError as error:
@@ -247,12 +247,13 @@ class _Agent:
 
     def _settle_debts(self, picture: Picture) -> None:
         """Decide what is owed to others; with more processes than slots, slots go round."""
-        live, share, turn = owed_to_live(picture), owed_to_share(picture), _turn_now()
+        turn = _turn_now()
         if turn != self._turn and is_my_turn_to_rotate(picture, turn):
             self._turn = turn
-            self.pool.owe_turn()
+            is_live = is_my_turn_to_rotate(picture, turn, live_only=True)
+            self.pool.owe_turn(Lane.LIVE if is_live else Lane.BACKFILL)
             self._stays_back_until = monotonic() + 5 * TICK_S
-        self.pool.owe(live, share)
+        self.pool.owe(Debts(owed_to_live(picture), owed_to_share(picture), owed_to_share(picture, live_only=True)))
 
 
 def _turn_now() -> int:

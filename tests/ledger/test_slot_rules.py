@@ -34,9 +34,23 @@ def test_free_slots_serve_live_calls_before_anybody_gives_way() -> None:
     assert over_all(owed_to_live, 5, claim("a", 3), claim("b", 0, live_short=2)) == {"a": 0, "b": 0}
 
 
-def test_live_calls_do_not_give_way_to_live_calls() -> None:
-    busy = claim("a", 5, backfill=False)
+def share_of_live(picture: Picture) -> int:
+    """What is owed to the live calls of those below their share."""
+    return owed_to_share(picture, live_only=True)
+
+
+def test_live_calls_give_way_to_live_calls_down_to_their_share() -> None:
+    busy = claim("a", 5, live_short=3, backfill=False)
     assert over_all(owed_to_live, 5, busy, claim("b", 0, live_short=2)) == {"a": 0, "b": 0}
+    assert over_all(share_of_live, 5, busy, claim("b", 0, live_short=9)) == {"a": 2, "b": 0}
+    assert over_all(share_of_live, 5, busy, claim("b", 0, live_short=1)) == {"a": 1, "b": 0}
+    assert over_all(share_of_live, 5, busy, claim("b", 0)) == {"a": 0, "b": 0}
+
+
+def test_live_calls_leave_free_slots_to_live_calls_below_their_share() -> None:
+    mine, other = claim("a", 2, live_short=3), claim("b", 1, live_short=3)
+    assert {me: claimable(seen_by(me, 4, mine, other), live=3, backfill=0) for me in "ab"} == {"a": 0, "b": 1}
+    assert claimable(seen_by("a", 4, mine, claim("b", 1)), live=3, backfill=0) == 1
 
 
 def test_who_has_more_than_its_share_gives_to_who_has_less() -> None:
@@ -47,7 +61,7 @@ def test_who_has_more_than_its_share_gives_to_who_has_less() -> None:
 
 def test_backfill_leaves_free_slots_to_live_calls_and_to_the_share_of_others() -> None:
     assert claimable(seen_by("a", 5, claim("a", 3), claim("b", 0, live_short=2)), live=0, backfill=9) == 0
-    assert claimable(seen_by("a", 5, claim("a", 3), claim("b", 0, live_short=2)), live=1, backfill=9) == 1
+    assert claimable(seen_by("a", 5, claim("a", 3), claim("b", 0, live_short=1)), live=1, backfill=9) == 1
     assert claimable(seen_by("a", 4, claim("a", 1), claim("b", 1)), live=0, backfill=9) == 1
     assert claimable(seen_by("a", 4, claim("a", 1), claim("b", 0, waiting=False)), live=0, backfill=9) == 3
 
@@ -57,6 +71,8 @@ def test_with_more_processes_than_slots_the_one_that_waits_longest_is_next() -> 
     holder = claim("a", 1)
     turns = [is_my_turn_to_rotate(seen_by("a", 1, holder, first, second), turn) for turn in range(3)]
     assert turns == [True] * 3
+    assert not is_my_turn_to_rotate(seen_by("a", 1, holder, first, second), 0, live_only=True)
+    assert is_my_turn_to_rotate(seen_by("a", 1, holder, Claim("b", 0, True, 1.0, 1, False)), 0, live_only=True)
     idle = claim("a", 0, waiting=False)
     assert {me: claimable(Picture(me, 1, 1, (idle, first, second)), 0, 5) for me in "bc"} == {"b": 1, "c": 0}
     busy = claim("a", 0)
@@ -80,4 +96,6 @@ def test_together_nobody_gives_or_takes_more_than_is_wanted_and_there(seed: int)
     shared = over_all(owed_to_share, slots, *claims)
     share = seen_by("p0", slots, *claims).share
     assert all(shared[each.holder] <= max(0, each.held - share) for each in claims), f"seed {seed}"
+    of_live = over_all(share_of_live, slots, *claims)
+    assert all(of_live[each.holder] <= shared[each.holder] for each in claims), f"seed {seed}"
     assert all(0 <= claimable(seen_by(each.holder, slots, *claims), 2, 2) <= free for each in claims), f"seed {seed}"

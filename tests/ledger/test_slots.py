@@ -59,19 +59,19 @@ class Server:
             assert self._lock.wait_for(lambda: self.calls >= calls, PATIENCE_S), f"{self.calls} calls, not {calls}"
 
 
-def flood(budget: SlotBudget, server: Server, stop: threading.Event) -> None:
-    """Calls of backfill, one after the other, until told to stop."""
+def flood(budget: SlotBudget, server: Server, stop: threading.Event, lane: Lane) -> None:
+    """Calls, one after the other, until told to stop."""
     while not stop.is_set():
-        with backfill(), budget.turn(ERP):
+        with backfill() if lane is Lane.BACKFILL else contextlib.nullcontext(), budget.turn(ERP):
             server.call()
 
 
 @contextlib.contextmanager
-def flooded(work: Sequence[tuple[SlotBudget, Server]], threads: int) -> Iterator[None]:
-    """Backfill in every process for as long as the block lasts."""
+def flooded(work: Sequence[tuple[SlotBudget, Server]], threads: int, lane: Lane = Lane.BACKFILL) -> Iterator[None]:
+    """Calls in every process for as long as the block lasts."""
     stop = threading.Event()
     with ThreadPoolExecutor(threads * len(work)) as pool:
-        made = [pool.submit(flood, budget, server, stop) for budget, server in work for _ in range(threads)]
+        made = [pool.submit(flood, budget, server, stop, lane) for budget, server in work for _ in range(threads)]
         try:
             yield
         finally:
@@ -127,11 +127,12 @@ def test_a_live_call_goes_before_backfill_that_waits_longer() -> None:
     assert backfill.slot == 0
 
 
-def test_processes_with_work_share_the_slots_evenly(open_slots: Open) -> None:
+@pytest.mark.parametrize("lane", Lane)
+def test_processes_with_work_share_the_slots_evenly(open_slots: Open, lane: Lane) -> None:
     budgets, servers = [open_slots(4), open_slots(4)], [Server(0.05), Server(0.05)]
-    with flooded([(budgets[0], servers[0])], 6):
+    with flooded([(budgets[0], servers[0])], 6, lane):
         servers[0].until(20)
-        with flooded([(budgets[1], servers[1])], 6):
+        with flooded([(budgets[1], servers[1])], 6, lane):
             servers[1].until(10)
             before = [server.calls for server in servers]
             servers[1].until(before[1] + 60)
@@ -139,10 +140,11 @@ def test_processes_with_work_share_the_slots_evenly(open_slots: Open) -> None:
     assert 0.4 < made[0] / made[1] < 2.5, made
 
 
-def test_with_more_processes_than_slots_each_gets_its_turn_again_and_again(open_slots: Open) -> None:
+@pytest.mark.parametrize("lane", Lane)
+def test_with_more_processes_than_slots_each_gets_its_turn_again_and_again(open_slots: Open, lane: Lane) -> None:
     budgets = [open_slots(1) for _ in range(3)]
     servers = [Server(0.02) for _ in budgets]
-    with flooded(list(zip(budgets, servers, strict=True)), 2):
+    with flooded(list(zip(budgets, servers, strict=True)), 2, lane):
         for turn in (1, 2):
             for server in servers:
                 server.until(server.calls + turn)
