@@ -108,7 +108,7 @@ class FileReceipts:
             rows = [row for row in receipts.of_effect(session, tenant, key) if row.state is ReceiptState.PROMISED]
             for row in rows:
                 _published(row, made, _now() + systems.waits.answer)
-            _tell(session, rows)
+            purchase_orders.note_receipts(session, rows, _now())
         return len(rows)
 
     # ---- answers -----------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ class FileReceipts:
             rows = [row for row in receipts.in_file(session, tenant, file_name) if row.state is ReceiptState.SENT]
             for row in rows:
                 row.state, row.problem = ReceiptState.UNKNOWN, problem
-            _tell(session, rows)
+            purchase_orders.note_receipts(session, rows, _now())
         files.put_away(folder, claimed, REFUSED_MARK, _now(), bad=True)
         return len(rows)
 
@@ -176,7 +176,7 @@ class FileReceipts:
             refused = _newly_refused(session, tenant, found)
             in_files = (row for name in sorted(waiting) for row in receipts.in_file(session, tenant, name))
             rows = [row for row in in_files if _judged(row, refused, settled)]
-            _tell(session, rows)
+            purchase_orders.note_receipts(session, rows, _now())
         return len(rows)
 
     def _settled(self, tenant: str, systems: Purchasing, files: FileSession, waiting: set[str]) -> set[str]:
@@ -284,7 +284,7 @@ def _is_safe(session: Session, row: ReceiptRow) -> bool:
         list(receipt_files([receipts.wanted(row)]))
     except UnsafeReceiptError as error:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=str(error))
-        _tell(session, [row])
+        purchase_orders.note_receipts(session, [row], _now())
         return False
     return True
 
@@ -308,7 +308,7 @@ def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
     by_id = ack.by_receipt()
     rows = receipts.in_file(session, tenant, ack.file)
     told = [row for row in rows if _is_news(session, row, by_id.get(row.receipt_id), ack.problem)]
-    _tell(session, told)
+    purchase_orders.note_receipts(session, told, _now())
     return len(told)
 
 
@@ -330,14 +330,6 @@ def _answered(row: ReceiptRow, order: PurchaseOrderRow, result: AckResult) -> No
         receipts.answer(row, ReceiptState.CREATED, _now(), item_receipt_id=result.item_receipt_id)
     if result.po_status:
         order.status_after = result.po_status
-
-
-def _tell(session: Session, rows: Sequence[ReceiptRow]) -> None:
-    """Note the news for each purchase order, with a word in its journal."""
-    for row in rows:
-        problem = f": {row.problem}" if row.problem else ""
-        text = f"receipt {row.receipt_id} is {row.state} ({row.file_name}){problem}"
-        purchase_orders.note(session, row.tenant, row.po_id, "receipt", text, _now())
 
 
 def _now() -> datetime:

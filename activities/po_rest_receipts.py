@@ -115,7 +115,7 @@ class RestReceipts:
             for row in receipts.of_effect(session, tenant, key):
                 if row.state is ReceiptState.PROMISED:
                     row.state, row.sent_at, row.due_at = ReceiptState.SENT, _now(), _now() + systems.waits.answer
-                    _tell(session, row)
+                    purchase_orders.note_receipts(session, [row], _now())
 
     def _give_up(self, tenant: str, key: str, why: ConnectorError) -> None:
         """Hold what NetSuite answers this one receipt with no sense, or refuses to show: the others are not kept."""
@@ -124,7 +124,7 @@ class RestReceipts:
             for row in receipts.of_effect(session, tenant, key):
                 row.state = ReceiptState.UNKNOWN if may_exist else ReceiptState.REJECTED
                 row.problem = why.message
-                _tell(session, row)
+                purchase_orders.note_receipts(session, [row], _now())
             effects.forget(session, key)
 
     def _take_back(self, tenant: str, systems: Purchasing, key: str, why: LinesChanged) -> None:
@@ -190,7 +190,7 @@ def _promise_one(session: Session, systems: Purchasing, row: ReceiptRow, told: T
         body = systems.netsuite.receipt_body(receipts.wanted(row), received)
     except UnsafeReceiptError as error:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=str(error))
-        _tell(session, row)
+        purchase_orders.note_receipts(session, [row], _now())
         return None
     number = sequences.next_number(session, row.tenant, NUMBERS)
     key = upload_key(EffectKind.ITEM_RECEIPT, row.tenant, number)
@@ -216,14 +216,7 @@ def _settle(session: Session, row: ReceiptRow, made: EffectResult, standing: Rea
     if standing and standing.status:
         purchase_orders.locked(session, row.tenant, row.po_id).status_after = standing.status
     if (row.state, row.problem) != before:
-        _tell(session, row)
-
-
-def _tell(session: Session, row: ReceiptRow) -> None:
-    problem = f": {row.problem}" if row.problem else ""
-    made = f" as item receipt {row.item_receipt_id}" if row.item_receipt_id else ""
-    text = f"receipt {row.receipt_id} is {row.state}{made}{problem}"
-    purchase_orders.note(session, row.tenant, row.po_id, "receipt", text, _now())
+        purchase_orders.note_receipts(session, [row], _now())
 
 
 def _now() -> datetime:

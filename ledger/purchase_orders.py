@@ -21,7 +21,7 @@ from domain.purchase_order import (
 from ledger import journal, receipts
 from ledger.holding import about, set_stage
 from ledger.journal import About, Flow
-from ledger.po_tables import PurchaseOrderRow
+from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 
 _LINES = TypeAdapter(tuple[ImportedLine, ...])
 _IMPORTED = TypeAdapter(dict[str, ImportedLine])
@@ -326,3 +326,13 @@ def note(session: Session, tenant: str, po_id: str, kind: str, text: str, now: d
     row = locked(session, tenant, po_id)
     row.news += 1
     journal.write(session, about(row), now, kind, text)
+
+
+def note_receipts(session: Session, rows: Iterable[ReceiptRow], now: datetime) -> None:
+    """Note what became of receipts as news of their purchase orders, with a word in their journals."""
+    for row in rows:
+        made = f" as item receipt {row.item_receipt_id}" if row.item_receipt_id else ""
+        file = f" ({row.file_name})" if row.file_name else ""
+        problem = f": {row.problem}" if row.problem else ""
+        text = f"receipt {row.receipt_id} is {row.state}{made}{file}{problem}"
+        note(session, row.tenant, row.po_id, "receipt", text, now)

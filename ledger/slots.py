@@ -64,7 +64,7 @@ class SlotBudget:
     """
 
     def __init__(
-        self, ledger: Ledger, slots: Mapping[str, int], *, lease_s: float = 60.0, patience_s: float = 60.0
+        self, ledger: Ledger, slots: Mapping[str, int], *, lease_s: float = 15.0, patience_s: float = 60.0
     ) -> None:
         holder = uuid.uuid4().hex
         self._patience_s = patience_s

@@ -14,10 +14,6 @@ from domain.purchase_order import PoStatus, PurchaseOrder
 HEADER = ("po_id", "line_id", "ordered", "received", "closed", "status", "receipts")
 """The columns of a reconciliation (docs/purchase-orders-proof.md); quantities are in each line's own unit."""
 
-EXTERNAL_ID = "WB-RCPT-"
-"""What the external id of an item receipt of ours begins with; the receipt's own name follows."""
-
-
 _STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.systems import Purchasing
+from connectors.netsuite.receipts import EXTERNAL_ID, external_id
 from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, UnclearPurchaseOrder
 from domain.base import Frozen
 from domain.po_plan import UNVERIFIED
@@ -31,7 +32,7 @@ from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from ledger.slots import backfill
-from operators.po_netsuite import EXTERNAL_ID, NetSuiteWord, pending_in_account, word_of_file, words_of_account
+from operators.po_netsuite import NetSuiteWord, pending_in_account, word_of_file, words_of_account
 from operators.po_queries import RECEIPTS
 from operators.queries import pages
 
@@ -380,7 +381,7 @@ class _Books:
         made = self._word.item_receipts
         if made is None or not self._is_fresh():
             return None
-        named = [self._in_pieces(lines) for name, lines in made.items() if name == EXTERNAL_ID + fact.receipt_id]
+        named = [self._in_pieces(lines) for name, lines in made.items() if name == external_id(fact.receipt_id)]
         strays = [self._in_pieces(lines) for name, lines in made.items() if not name.startswith(EXTERNAL_ID)]
         return (*named, *(lines for lines in strays if lines == passed))
 

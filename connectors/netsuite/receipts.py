@@ -32,6 +32,7 @@ from domain.outcomes import Outcome, WriteOutcome
 from domain.purchase_order import ReceiptToSend
 
 EXTERNAL_ID = "WB-RCPT-"
+"""What the external id of an item receipt of ours begins with; the receipt's own name follows."""
 _WHOLE = {"expandSubResources": "true"}
 _STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyValueValidation": "Error"}
 """By default a misspelt field is dropped in silence (netsuite 8)."""
