@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from operators import bootstrap
 from operators.bootstrap import LiveTenants, open_budget
@@ -34,3 +35,23 @@ def test_nobody_decides_by_rules_that_are_just_being_replaced(tmp_path: Path, mo
         assert second not in wait([second], timeout=0.3).done
         go_on.set()
         assert [asked.result().policy.stores for asked in (first, second)] == [{"AIRPORT": "ST105"}] * 2
+
+
+def test_an_account_that_workers_have_no_slots_for_waits_for_their_restart(tmp_path: Path) -> None:
+    desk, path = PoDesk(tmp_path), tmp_path / "waybill.toml"
+    rest = f"""
+[tenants.{desk.tenant}.stores]
+AIRPORT = "ST105"
+[tenants.{desk.tenant}.netsuite.rest]
+base_url = "http://127.0.0.1:1"
+account = "1234567_SB1"
+client_id = "waybill"
+key = {{ private_key = "/none/key", certificate_id = "c1" }}
+"""
+    before = load(path)
+    with closing(LiveTenants(before, open_budget(before, desk.ledger), path)) as tenants, capture_logs() as logs:
+        path.write_text(path.read_text() + rest)
+        found = tenants.get(desk.tenant)
+    assert (found.policy.stores, found.purchasing.rest) == ({}, None)
+    [told] = [line for line in logs if line["event"] == "configuration not taken over"]
+    assert (told["tenants"], told["next"].partition(":")[0]) == ([desk.tenant], "restart the workers")
