@@ -1,9 +1,6 @@
 """Every remote write of purchase orders cut by the worker's death at every point: one effect, the same final state."""
 
-import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,6 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
 from ledger.po_tables import PurchaseOrderRow
 from operators.temporal_server import TemporalServer
@@ -68,24 +64,6 @@ class _Doomed:
     def unsprung(self) -> set[str]:
         """The traps that nobody walked into."""
         return {name for name in (*CONFIGS, FILE) if not (self._folder / name).exists()}
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """All runs come again and again, also while one that died waits for its time-out."""
-        tasks = [asyncio.create_task(self._again_and_again(run)) for run in PoRun if run is not PoRun.SWEEP]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _again_and_again(self, run: PoRun) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(3):
-                    await self.depot.run(run)
-            await asyncio.sleep(0.8)
 
     async def live(self) -> str:
         """One purchase order's whole life: imported, a line closed, received, its receipt in NetSuite."""
@@ -151,7 +129,7 @@ async def test_workers_killed_in_every_write_of_a_purchase_order_leave_one_of_ea
     traps = doomed.set_traps()
     configuration = depot.write_configuration(tmp_path / "waybill.toml")
     processes = [WorkerProcess(configuration, temporal_server.address, traps) for _ in range(workers)]
-    async with supervised(processes, lambda: sandbox.post("/admin/release", {"outcome": late})), doomed.running():
+    async with supervised(processes, lambda: sandbox.post("/admin/release", {"outcome": late})), depot.ticking():
         po_id = await doomed.live()
     assert doomed.unsprung() == set()
     assert sum(process.deaths for process in processes) >= len(CONFIGS) + 1

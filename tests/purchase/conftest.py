@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.openssh import OpenSshServer
 from sandbox.sftp.reach import Reach
 from tests.support.depot import STOCK, Depot
+from tests.support.rest_depot import RestDepot, an_account
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import ledger_url
 
@@ -66,6 +68,40 @@ async def make_depot(
             return depot
 
         yield make
+
+
+class MakeIn(Protocol):
+    """Makes depots in a mode; keyword arguments go into the tenant's `netsuite`."""
+
+    def __call__(self, mode: str, *, beside: bool = False, **netsuite: Any) -> Depot:
+        """A depot whose tenant reaches NetSuite in this mode; `beside` files it may ask the account."""
+        ...
+
+
+@pytest.fixture
+async def make_in(
+    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
+) -> AsyncIterator[MakeIn]:
+    """Makes depots in all three modes."""
+    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
+    async with AsyncExitStack() as stack:
+
+        def make(mode: str, *, beside: bool = False, **netsuite: Any) -> Depot:
+            of = (sandbox, client, ledger_url(tmp_path), openssh)
+            rules = STOCK["policy"] if mode == "files" else {}
+            given = {**netsuite, "policy": {**rules, **netsuite.get("policy", {})}}
+            given |= {"rest": an_account(sandbox, tmp_path)} if beside else {}
+            depot = RestDepot(*of, tmp_path, netsuite=given) if mode == "rest" else Depot(*of, netsuite=given)
+            stack.push_async_callback(depot.clear)
+            return depot
+
+        yield make
+
+
+@pytest.fixture
+def make_rest(make_in: MakeIn) -> MakeOwn:
+    """Makes depots that reach NetSuite over REST."""
+    return partial(make_in, "rest")
 
 
 @pytest.fixture(params=["ours", "stock"])

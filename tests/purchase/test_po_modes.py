@@ -1,47 +1,18 @@
 """One set of purchase orders and receipts, three ways to NetSuite: the same item receipts in the end."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.purchase_order import PoStage, ReceiptState
-from operators.temporal_server import TemporalServer
-from sandbox.sftp.reach import Reach
-from tests.support.depot import STOCK, Depot, at
-from tests.support.rest_depot import RestDepot, an_account
-from tests.support.sandbox import SandboxProcess
-from tests.support.town import ledger_url
+from tests.purchase.conftest import MakeIn
+from tests.support.depot import at
 
 pytestmark = pytest.mark.anyio
 
 MODES = ("files", "files+waybill-scripts", "rest")
-MakeIn = Callable[..., Depot]
-
-
-@pytest.fixture
-async def make_in(
-    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
-) -> AsyncIterator[MakeIn]:
-    """Makes depots whose tenant reaches NetSuite in a mode, and `beside` files may ask its account."""
-    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
-    async with AsyncExitStack() as stack:
-
-        def make(mode: str, *, beside: bool = False, **netsuite: Any) -> Depot:
-            of = (sandbox, client, ledger_url(tmp_path), openssh)
-            rules = STOCK["policy"] if mode == "files" else {}
-            given = {**netsuite, "policy": {**rules, **netsuite.get("policy", {})}}
-            given |= {"rest": an_account(sandbox, tmp_path)} if beside else {}
-            depot = RestDepot(*of, tmp_path, netsuite=given) if mode == "rest" else Depot(*of, netsuite=given)
-            stack.push_async_callback(depot.clear)
-            return depot
-
-        yield make
 
 
 PIECES = {"item": "SKU-1", "quantity": 20, "location": 17}

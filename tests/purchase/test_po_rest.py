@@ -1,10 +1,8 @@
 """Every write over REST cut at every point, told twice, out of date or refused: one item receipt, or a held order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Mapping
 from copy import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
 from ledger.po_tables import ReceiptRow
-from operators.temporal_server import TemporalServer
-from sandbox.sftp.reach import Reach
+from tests.purchase.conftest import MakeOwn
 from tests.support.depot import at, held
-from tests.support.rest_depot import RestDepot
-from tests.support.sandbox import SandboxProcess
-from tests.support.town import ledger_url
 
 pytestmark = pytest.mark.anyio
 
@@ -38,27 +32,10 @@ CUTS: Mapping[str, dict[str, Any]] = {
     "the_order_cannot_be_read": {"kind": "drop", **ORDER_READ},
     "the_receipt_cannot_be_read_back": {"kind": "drop", **RECEIPT_READ},
 }
-MakeRest = Callable[..., RestDepot]
-
-
-@pytest.fixture
-async def make_rest(
-    temporal_server: TemporalServer, sandbox: SandboxProcess, openssh: Reach, tmp_path: Path
-) -> AsyncIterator[MakeRest]:
-    """Makes depots that reach NetSuite over REST; keywords go into the tenant's `netsuite`."""
-    client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
-    async with AsyncExitStack() as stack:
-
-        def make(**netsuite: Any) -> RestDepot:
-            depot = RestDepot(sandbox, client, ledger_url(tmp_path), openssh, tmp_path, netsuite=netsuite)
-            stack.push_async_callback(depot.clear)
-            return depot
-
-        yield make
 
 
 @pytest.mark.parametrize("cut", CUTS)
-async def test_a_receipt_cut_by_the_network_is_made_once(make_rest: MakeRest, cut: str) -> None:
+async def test_a_receipt_cut_by_the_network_is_made_once(make_rest: MakeOwn, cut: str) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
     async with depot.working():
@@ -71,7 +48,7 @@ async def test_a_receipt_cut_by_the_network_is_made_once(make_rest: MakeRest, cu
     assert [row["fired"] for row in depot.sandbox.get("/admin/faults")["faults"] if row["id"] == fault["id"]] == [1]
 
 
-async def test_two_workers_on_the_same_receipt_make_it_once(make_rest: MakeRest) -> None:
+async def test_two_workers_on_the_same_receipt_make_it_once(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_ids = [depot.netsuite.order() for _ in range(3)]
     other = copy(depot)
@@ -92,7 +69,7 @@ async def test_two_workers_on_the_same_receipt_make_it_once(make_rest: MakeRest)
 
 
 async def test_a_receipt_whose_worker_died_before_it_was_written_down_is_settled_by_the_next_run(
-    make_rest: MakeRest,
+    make_rest: MakeOwn,
 ) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
@@ -108,7 +85,7 @@ async def test_a_receipt_whose_worker_died_before_it_was_written_down_is_settled
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
 
 
-async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeated(make_rest: MakeRest) -> None:
+async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeated(make_rest: MakeOwn) -> None:
     depot = make_rest(rest={"visible_after": 1.5})
     depot.sandbox.change(netsuite_visibility_delay_s=1.0)
     po_id = depot.netsuite.order()
@@ -122,7 +99,7 @@ async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeat
     assert len([call for call in sent if "!transform" in call["path"]]) == 1
 
 
-async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeRest) -> None:
+async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
     async with depot.working():
@@ -136,7 +113,7 @@ async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeRest)
     assert any("does not name" in entry for entry in depot.story(po_id))
 
 
-async def test_a_closed_order_is_seen_though_it_is_pending_no_more(make_rest: MakeRest) -> None:
+async def test_a_closed_order_is_seen_though_it_is_pending_no_more(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
     async with depot.working():
@@ -147,7 +124,7 @@ async def test_a_closed_order_is_seen_though_it_is_pending_no_more(make_rest: Ma
     assert depot.netsuite.differences() == []
 
 
-async def test_what_netsuite_refuses_is_held_in_its_words_and_goes_on_by_resume(make_rest: MakeRest) -> None:
+async def test_what_netsuite_refuses_is_held_in_its_words_and_goes_on_by_resume(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
     async with depot.working():
@@ -162,7 +139,7 @@ async def test_what_netsuite_refuses_is_held_in_its_words_and_goes_on_by_resume(
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
 
 
-async def test_one_receipt_that_netsuite_does_not_show_stops_no_other_and_is_held(make_rest: MakeRest) -> None:
+async def test_one_receipt_that_netsuite_does_not_show_stops_no_other_and_is_held(make_rest: MakeOwn) -> None:
     depot = make_rest()
     bad, good = depot.netsuite.order(), depot.netsuite.order()
     async with depot.working():
@@ -181,7 +158,7 @@ async def test_one_receipt_that_netsuite_does_not_show_stops_no_other_and_is_hel
 
 
 async def test_where_netsuite_drops_external_ids_a_repeat_is_looked_up_and_books_nothing_twice(
-    make_rest: MakeRest,
+    make_rest: MakeOwn,
 ) -> None:
     depot = make_rest()
     depot.sandbox.change(netsuite_keeps_external_id=False)
@@ -197,7 +174,7 @@ async def test_where_netsuite_drops_external_ids_a_repeat_is_looked_up_and_books
     assert depot.made(po_id) == [{1: "5"}]
 
 
-async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_rest: MakeRest) -> None:
+async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_rest: MakeOwn) -> None:
     depot = make_rest()
     depot.netsuite.order()
     assert depot.sandbox.admin.delete("/admin/netsuite/certificates/cert-1").is_success

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,24 @@ class Depot(Town):
         """The purchase order is imported as it was told last, or held."""
         await self.run_until(PoRun.IMPORTS, lambda: self.known_po(po_id).stage is not PoStage.PENDING)
         return self.known_po(po_id)
+
+    @contextlib.asynccontextmanager
+    async def ticking(self) -> AsyncIterator[None]:
+        """All runs come again and again, also while one that died waits for its time-out."""
+        tasks = [asyncio.create_task(self._again_and_again(run)) for run in PoRun if run is not PoRun.SWEEP]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _again_and_again(self, run: PoRun) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(3):
+                    await self.run(run)
+            await asyncio.sleep(0.8)
 
     async def run_until(self, run: PoRun, holds: Callable[[], bool]) -> None:
         """Run again and again until it holds, as a schedule does."""
