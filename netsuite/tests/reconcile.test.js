@@ -21,6 +21,13 @@ test('it tells each line with its receipts, as the shared example says', () => {
     expect(text(names()[0])).toBe(readFileSync(join(__dirname, '..', 'examples', 'reconciliation', 'expected.csv'), 'utf8'));
 });
 
+test('a receipt of others whose external id would not fit into the file is told by its internal id', () => {
+    const id = order();
+    const made = current().receive(id, { 1: 1 }, { externalId: 'old;system=7' });
+    expect(run(reconciler)).toEqual({ error: null });
+    expect(text(names()[0])).toContain(`,${made}=1\n`);
+});
+
 test('if one purchase order cannot be read, nothing is written, and the error names it', () => {
     order();
     const bad = order({ lines: [{ item: 'A', quantity: 1 / 3, unit: 'BOX', unitRate: 7 }] });

@@ -36,12 +36,13 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
      * The item receipts of a purchase order; 10 units, and 10 for each.
      *
      * @param {string} orderId internal id
-     * @returns {Array<{name: string, lines: Array<[string, number|string]>}>} external id, or internal id where it has none;
-     *     and what each line of the purchase order received, in its unit
+     * @returns {Array<{name: string, lines: Array<[string, number|string]>}>} external id, or internal id where it has
+     *     none that fits between the semicolons of a reconciliation; and what each line of the purchase order received,
+     *     in its unit
      */
     function ofOrder(orderId) {
         return searched(['createdfrom', 'anyof', [orderId]]).map((row) => ({
-            name: row.getValue('externalid') || String(row.id),
+            name: /^[^;\r\n]+$/.test(row.getValue('externalid')) ? row.getValue('externalid') : String(row.id),
             lines: linesOf(record.load({ type: record.Type.ITEM_RECEIPT, id: row.id })),
         }));
     }
