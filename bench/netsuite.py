@@ -7,11 +7,8 @@ as a part of what the account can do. How long a live call waited for its slot i
 
 import argparse
 import contextlib
-import json
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bench.netsuite_worker import WorkerReport, WorkerTask
 from bench.processes import ROOT, Program, clean_environment, free_port
-from bench.results import Figures, Targets, machine, table
+from bench.results import Figures, Targets, machine
+from bench.sitting import hold, into
 from bench.waiting import say
 from ledger.database import Ledger
 from ledger.migrate import migrate
@@ -250,22 +248,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; 1 when a measurement was void, 130 when it was stopped."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:
-            figures = measure(options, Path(folder))
-    except KeyboardInterrupt:
-        say("stopped; nothing was written")
-        return 130
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        say(f"void: {error}")
-        return 1
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    options.results.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(f"{table(figures, TARGETS)}\n")
-    say(f"written to {options.results}")
-    return 0
+    return hold(lambda folder: measure(options, folder), into(options.results), TARGETS)
 
 
 if __name__ == "__main__":

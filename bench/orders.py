@@ -2,12 +2,9 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +12,12 @@ from pathlib import Path
 from bench.costs import count_costs
 from bench.memory import wait_with
 from bench.restart import restart_with
-from bench.results import (
-    Figures,
-    circumstances,
-    restart_figures,
-    speed_figures,
-    table,
-    waiting_figures,
-)
+from bench.results import TARGETS, Figures, circumstances, restart_figures, speed_figures, waiting_figures
 from bench.runs import Run, floor_run, real_run
-from bench.shapes import Shape, ShapeError
+from bench.shapes import Shape
+from bench.sitting import hold
 from bench.stand import Stand, open_stand
-from bench.waiting import TooSlowError, say
+from bench.waiting import say
 
 PARTS = ("speed", "memory", "restart")
 RESULTS = Path(__file__).parent / "results" / "orders.json"
@@ -93,29 +84,10 @@ def _positive(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; 1 when a measurement was void, 130 when it was stopped."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _as_ctrl_c)
-    try:
-        with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:
-            figures = asyncio.run(measure(options, Path(folder)))
-    except KeyboardInterrupt:
-        say("stopped; nothing was written")
-        return 130
-    except (ShapeError, TooSlowError, RuntimeError) as error:
-        say(f"void: {error}")
-        return 1
-    _keep(figures, options)
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(f"{table(figures)}\n")
-    say(f"written to {options.results}")
-    return 0
+    return hold(lambda folder: asyncio.run(measure(options, folder)), lambda found: _keep(found, options), TARGETS)
 
 
-def _as_ctrl_c(*_: object) -> None:
-    """End in order: everything that was started is stopped."""
-    signal.raise_signal(signal.SIGINT)
-
-
-def _keep(figures: Figures, options: Options) -> None:
+def _keep(figures: Figures, options: Options) -> Path:
     """Write the results; a part that was measured alone goes over what the file has of the others."""
     file = options.results
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +95,7 @@ def _keep(figures: Figures, options: Options) -> None:
     dates = {**known.get("measured", {}), **dict.fromkeys(options.parts, figures["date"])}
     others = known if set(options.parts) != set(PARTS) else {}
     file.write_text(json.dumps({**others, **figures, "measured": dates}, indent=1) + "\n", encoding="utf-8")
+    return file
 
 
 if __name__ == "__main__":

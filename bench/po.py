@@ -2,13 +2,9 @@
 
 import argparse
 import asyncio
-import contextlib
-import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +17,7 @@ from bench.po_file import NAME, write_file
 from bench.po_results import TARGETS, Round, figures_of
 from bench.po_task import RealRun, Task, Took
 from bench.processes import ROOT, clean_environment
-from bench.results import table
+from bench.sitting import hold, into
 from bench.stand import own_server_only
 from bench.waiting import say
 from domain.base import Frozen
@@ -160,22 +156,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; 1 when a measurement was void, 130 when it was stopped."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:
-            figures = measure(options, Path(folder))
-    except KeyboardInterrupt:
-        say("stopped; nothing was written")
-        return 130
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        say(f"void: {error}")
-        return 1
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    options.results.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(f"{table(figures, TARGETS)}\n")
-    say(f"written to {options.results}")
-    return 0
+    return hold(lambda folder: measure(options, folder), into(options.results), TARGETS)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+from bench.waiting import VoidError
 from domain.base import Frozen
 from domain.keys import hotwax_queue, retailpro_queue
 
@@ -16,7 +17,7 @@ TOLERANCE = 0.03
 """How far apart the bytes of two workflows of one shape may be: times and numbers are not all equally long."""
 
 
-class ShapeError(Exception):
+class ShapeError(VoidError):
     """Two workflows that must have one shape do not; what was measured on them would compare nothing."""
 
 

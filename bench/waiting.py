@@ -8,7 +8,11 @@ from time import monotonic
 SPEAK_EVERY_S = 2.0
 
 
-class TooSlowError(Exception):
+class VoidError(Exception):
+    """What was measured means nothing; the message says why."""
+
+
+class TooSlowError(VoidError):
     """What was waited for did not come in time."""
 
 
