@@ -6,6 +6,7 @@ Whatever lies outside is refused by name: a clause, a table, a column, a functio
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sandbox.netsuite.sql_expressions import Column, Expressions
@@ -23,6 +24,8 @@ _REFUSED: Final = ("UNION", "INTERSECT", "MINUS", "LIMIT", "OFFSET", "FOR", "WIN
 _JOINS: Final = {("JOIN",): "JOIN", ("INNER", "JOIN"): "JOIN", ("LEFT", "JOIN"): "LEFT JOIN"}
 _OUTER: Final = ("LEFT", "OUTER", "JOIN")
 _SHOWN_DATE: Final = "ns_shown_date"
+_REMEMBERED: Final = 512
+"""Callers send the same queries again and again: so many of them are translated once."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Translated:
     fetch: int | None
 
 
+@lru_cache(_REMEMBERED)
 def translate(text: str, permissions: frozenset[str]) -> Translated:
     """Return a query for the mirror's tables.
 
