@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic, time
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 
 import jwt
 
-from connectors.errors import Contract, Unauthorized
+from connectors.errors import Contract, Throttled, Unauthorized
 from connectors.http import Answer, RemoteSystem
 from connectors.netsuite.answers import Refusal, refusal_in
 from connectors.netsuite.keys import KeyFile, KeyUnusableError, SigningKey
@@ -19,6 +20,7 @@ from connectors.remote_words import object_of
 SCOPE = "rest_webservices"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _HOUR_S = 3600.0
+_SHORT_PAUSE = timedelta(seconds=1)
 _REFUSED_FOR_S = 30.0
 """How long a refused login is not repeated: every waiting call would ask again."""
 _SETUP = "Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup"
@@ -53,7 +55,7 @@ class TokenSource:
         self._keys = [KeyFile(key) for key in (settings.key, settings.next_key) if key]
         self._lock = threading.Lock()
         self._token: _Token | None = None
-        self._refused: tuple[float, Unauthorized] | None = None
+        self._refused: tuple[float, Unauthorized | Throttled] | None = None
 
     def current(self) -> str:
         """A token that is good for a while.
@@ -96,6 +98,9 @@ class TokenSource:
                 refusals.append(str(error))
             except Unauthorized as error:
                 refusals.append(error.message)
+            except Throttled as error:
+                self._refused = (monotonic() + (error.retry_after or _SHORT_PAUSE).total_seconds(), error)
+                raise
             else:
                 self._keys.sort(key=lambda other: other is not key)
                 self._refused = None

@@ -28,6 +28,7 @@ FORMAT = PoFileFormat.WAYBILL
 _LAYOUT = LAYOUTS[FORMAT]
 _DECIMALS = 8
 """What a transaction's quantity keeps behind the point (netsuite 2)."""
+_MOST_DIGITS = 30
 _AT_ONCE = 200
 _STATUS = "PurchOrd:"
 _QUANTITY, _RECEIVED = (
@@ -103,7 +104,7 @@ class Orders:
         return lines, page.has_more
 
     def _keyed(self, operation: str, at: int, row: Row) -> _Line:
-        po_id, line_id = cell(row, "po_id"), cell(row, "line_id")
+        po_id, line_id = number(row, "po_id"), number(row, "line_id")
         if not (is_identifier(po_id) and is_identifier(line_id)):
             place, got = f"items[{at}]", f"{po_id!r}, {line_id!r}"
             raise Contract(self._session.name, operation, place=place, expected="ids of order and line", got=got)
@@ -129,18 +130,19 @@ class Orders:
 
     def _cells(self, row: Row) -> list[str]:
         """The row in our file format, its quantities as they came. A line of nothing has nothing to receive: closed."""
-        unit, quantity = cell(row, "unit") or cell(row, "units"), cell(row, "quantity")
+        unit, quantity = cell(row, "unit") or cell(row, "units"), number(row, "quantity")
         closed = "T" if quantity == "0" else cell(row, "isclosed") or "F"
+        status = cell(row, "status").removeprefix(_STATUS)
         return [
-            *(cell(row, "po_id"), cell(row, "tranid"), cell(row, "status").removeprefix(_STATUS), cell(row, "line_id")),
-            *(cell(row, "uniquekey"), cell(row, "sku"), quantity, unit, cell(row, "rate")),
-            *(cell(row, "received"), closed, cell(row, "location"), cell(row, "eta")),
+            *(number(row, "po_id"), cell(row, "tranid"), status, number(row, "line_id")),
+            *(number(row, "uniquekey"), cell(row, "sku"), quantity, unit, number(row, "rate")),
+            *(number(row, "received"), closed, number(row, "location"), cell(row, "eta")),
             self._utc(cell(row, "modified")),
         ]
 
     def _in_line_unit(self, row: Row, cells: list[str]) -> Flaw | None:
         """Turn the quantities from base units into the line's own; what is wrong where that has no exact value."""
-        rate = cell(row, "rate")
+        rate = number(row, "rate")
         if not rate or self._settings.query_quantities == "line_unit":
             return None
         for column in (_QUANTITY, _RECEIVED):
@@ -165,27 +167,31 @@ _LAST = 10**15
 
 
 def cell(row: Row, key: str) -> str:
-    """A value of a row as text: SuiteQL writes texts, leaves empty columns out, and may write numbers and flags."""
+    """A value of a row as the text that it is: SuiteQL writes texts, leaves empty columns out, and may write flags."""
     match row.get(key):
         case None:
             return ""
         case bool(value):
             return "T" if value else "F"
         case Decimal() as value:
-            return plain(value)
+            return f"{value:f}" if _is_sensible(value) else str(value)
         case value:
-            return _number(str(value).strip())
+            return str(value).strip()
 
 
-def _number(text: str) -> str:
-    """The text; a number as plain digits, for SuiteQL may write `24.0` and `2.4E1`."""
-    if "." not in text and "E" not in text:
-        return text
+def number(row: Row, key: str) -> str:
+    """A number of a row in plain digits, for SuiteQL may write `24.0` and `2.4E1`; a text that is none stays."""
+    text = cell(row, key)
     try:
-        number = Decimal(text)
+        value = Decimal(text)
     except InvalidOperation:
         return text
-    return plain(number) if number.is_finite() else text
+    return plain(value) if _is_sensible(value) else text
+
+
+def _is_sensible(value: Decimal) -> bool:
+    """Whether it can be written in plain digits: a few letters can name a number of a million."""
+    return value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS
 
 
 def _is_open(told: ToldPo) -> bool:

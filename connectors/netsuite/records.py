@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from connectors.errors import Contract, place_of
@@ -51,9 +51,16 @@ class WireOrderLine(Wire):
 
 
 class WireOrderLines(Wire):
-    """The sublist of items."""
+    """The sublist of items, whole: a receipt that does not name a line receives it."""
 
     items: tuple[WireOrderLine, ...] = ()
+    has_more: bool = False
+
+    @model_validator(mode="after")
+    def _must_be_whole(self) -> "WireOrderLines":
+        if self.has_more:
+            raise ValueError(f"all lines expected, these are the first {len(self.items)} of more")
+        return self
 
 
 class WireOrder(Wire):

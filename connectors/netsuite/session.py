@@ -1,12 +1,12 @@
 """Calls to one NetSuite account with one shared token, and what its refusals mean (netsuite 4, 8)."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from connectors.errors import Contract, NotFound, Rejected, Unauthorized
-from connectors.http import Answer, CallBudget, OnCall, RemoteSystem
+from connectors.http import Answer, CallBudget, NoBudget, OnCall, RemoteSystem
 from connectors.netsuite.answers import NO_PERMISSION, TOO_MANY, refusal_in, refusal_of
 from connectors.netsuite.oauth import TokenSource
 from connectors.netsuite.settings import RestSettings
@@ -29,13 +29,29 @@ class Page(NamedTuple):
     has_more: bool
 
 
+class _PausesOnly:
+    """The budget as the login has it: it takes no slot, and is told all the same when NetSuite asks for a pause."""
+
+    def __init__(self, budget: CallBudget) -> None:
+        self._budget = budget
+
+    def turn(self, system: str) -> AbstractContextManager[None]:
+        """A block that never waits."""
+        del system
+        return nullcontext()
+
+    def pause(self, system: str, seconds: float) -> None:
+        """Nobody calls the account for so long."""
+        self._budget.pause(system, seconds)
+
+
 class Session:
     """An authenticated way to call one account, shared by all threads."""
 
     def __init__(self, settings: RestSettings, budget: CallBudget | None = None, on_call: OnCall | None = None) -> None:
         self._system = RemoteSystem(settings.budget_name, settings, budget, on_call)
         # A token is asked for without a slot: whoever holds one may be waiting for the token.
-        self._login = RemoteSystem(settings.budget_name, settings, on_call=on_call)
+        self._login = RemoteSystem(settings.budget_name, settings, _PausesOnly(budget or NoBudget()), on_call)
         self._tokens = TokenSource(settings, self._login)
         self._page_rows = settings.page_rows
 

@@ -1,6 +1,7 @@
 """An account in the sandbox's NetSuite, and a client of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from connectors.netsuite.settings import RestSettings
 from domain.outcomes import WriteOutcome
 from domain.purchase_order import ReceiptToSend
 from tests.netsuite_rest.keys import public_pem, write_key
+from tests.support.raw_server import RawServer, an_answer
 from tests.support.sandbox import SandboxProcess
 
 CLIENT = "client-1"
@@ -106,3 +108,13 @@ def create(client: NetSuiteRest, body: str) -> WriteOutcome:
     """Make a receipt as the effect mechanism does."""
     with writing_allowed():
         return client.create_receipt(body)
+
+
+@contextmanager
+def answering(folder: Path, rows: bytes) -> Iterator[NetSuiteRest]:
+    """A client of a server that gives a token, and then this answer to everything."""
+    with RawServer([an_answer(b'{"access_token":"t","expires_in":"3600"}')], [an_answer(rows)]) as server:
+        key = {"private_key": str(write_key(folder)), "certificate_id": "c"}
+        given = {"base_url": server.url, "account": "1", "client_id": "x", "key": key, "timeout_read": 5}
+        with closing(NetSuiteRest("gt", RestSettings.model_validate(given))) as client:
+            yield client

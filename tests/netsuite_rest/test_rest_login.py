@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 
-from connectors.errors import Contract, Unauthorized
+from connectors.errors import Contract, Throttled, Unauthorized
+from connectors.http import NoBudget
 from connectors.netsuite.settings import TOKEN_PATH, RestSettings
 from domain.outcomes import Outcome
 from tests.netsuite_rest.account import Account, a_receipt, create
@@ -30,6 +31,18 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
         pause.wait(0.02)
+
+
+class Pauses(NoBudget):
+    """A budget that knows only for how long it was asked to pause."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    def pause(self, system: str, seconds: float) -> None:
+        """Keep it."""
+        del system
+        self.asked.append(seconds)
 
 
 def test_the_assertion_is_ps256_with_the_claims_of_the_reference(account: Account) -> None:
@@ -214,6 +227,16 @@ def test_a_refused_login_is_not_repeated_at_once(account: Account) -> None:
         with pytest.raises(Unauthorized):
             client.pending_orders()
     assert logins(account) == [401]
+
+
+def test_a_login_that_is_turned_away_pauses_everybody_and_is_not_repeated_meanwhile(account: Account) -> None:
+    account.sandbox.fault("status", status=429, retry_after=5, path_regex="/oauth2/v1/token")
+    budget = Pauses()
+    client = account.client(budget)
+    for _ in range(3):
+        with pytest.raises(Throttled):
+            client.pending_orders()
+    assert (logins(account), budget.asked) == ([429], [5.0])
 
 
 def test_an_answer_without_a_token_is_refused(account: Account) -> None:

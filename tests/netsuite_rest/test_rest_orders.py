@@ -1,8 +1,7 @@
 """Purchase orders come over REST exactly as our own file format tells them."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -12,15 +11,25 @@ from typing import Any
 import pytest
 
 from connectors.errors import Contract
-from connectors.netsuite.client import NetSuiteRest
-from connectors.netsuite.settings import RestSettings
 from connectors.po_files.assembly import purchase_orders
 from connectors.po_files.formats import LAYOUTS, PoFileFormat
 from connectors.po_files.reading import PoFileReader
 from domain.purchase_order import PoStatus
-from tests.netsuite_rest.account import LINES, Account
-from tests.netsuite_rest.keys import write_key
-from tests.support.raw_server import RawServer, an_answer
+from tests.netsuite_rest.account import LINES, Account, answering
+
+ROW = {
+    "po_id": "1",
+    "tranid": "PO1",
+    "status": "PurchOrd:B",
+    "modified": "2026-11-20T10:15:00",
+    "line_id": "3",
+    "uniquekey": "9",
+    "sku": "X",
+    "quantity": "5",
+    "received": "0",
+    "location": "17",
+    "isclosed": "F",
+}
 
 
 def test_a_purchase_order_is_told_whole_with_quantities_in_each_lines_own_unit(account: Account) -> None:
@@ -117,11 +126,26 @@ def test_a_line_of_nothing_is_told_as_closed_and_the_others_stand(account: Accou
     assert lines == [("1", Decimal(24), False), ("4", Decimal(0), True)]
 
 
+def test_names_that_look_like_numbers_stay_as_they_are(account: Account) -> None:
+    skus = ["1.10", "5E3", "7E9999999", "1E999999"]
+    lines = [{"line": at, "item": sku, "quantity": 2.50, "location": 17} for at, sku in enumerate(skus, 1)]
+    account.order(lines=lines, tranid="2026.10")
+    (told,) = account.client().pending_orders().told
+    assert told.po is not None
+    assert (told.po.number, [line.sku for line in told.po.lines]) == ("2026.10", skus)
+    assert {line.quantity for line in told.po.lines} == {Decimal("2.5")}
+
+
+def test_a_number_of_a_million_digits_is_a_problem_of_its_line(tmp_path: Path) -> None:
+    page = {"count": 1, "hasMore": False, "items": [ROW | {"quantity": "1E999999"}]}
+    with answering(tmp_path, json.dumps(page).encode()) as client:
+        (each,) = client.pending_orders().told
+    assert (each.po, each.bad[0].column, each.bad[0].value) == (None, "quantity", "1E999999")
+
+
 @pytest.mark.parametrize("column", ["quantity", "received"])
 def test_a_negative_quantity_is_told_as_a_problem_never_as_goods_to_receive(tmp_path: Path, column: str) -> None:
-    row = {"po_id": "1", "tranid": "PO1", "status": "PurchOrd:B", "modified": "2026-11-20T10:15:00", "line_id": "3"}
-    row |= {"uniquekey": "9", "sku": "X", "quantity": "5", "received": "0", "location": "17", "isclosed": "F"}
-    page = {"count": 1, "hasMore": False, "items": [row | {column: "-3"}]}
+    page = {"count": 1, "hasMore": False, "items": [ROW | {column: "-3"}]}
     with answering(tmp_path, json.dumps(page).encode()) as client:
         (each,) = client.pending_orders().told
     assert each.po is None
@@ -155,13 +179,3 @@ def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_round
 def test_a_page_that_could_skip_or_repeat_purchase_orders_is_refused(tmp_path: Path, rows: bytes, why: str) -> None:
     with answering(tmp_path, rows) as client, pytest.raises(Contract, match=why):
         client.pending_orders()
-
-
-@contextmanager
-def answering(folder: Path, rows: bytes) -> Iterator[NetSuiteRest]:
-    """A client of a server that gives a token, and then this answer to everything."""
-    with RawServer([an_answer(b'{"access_token":"t","expires_in":"3600"}')], [an_answer(rows)]) as server:
-        key = {"private_key": str(write_key(folder)), "certificate_id": "c"}
-        given = {"base_url": server.url, "account": "1", "client_id": "x", "key": key, "timeout_read": 5}
-        with closing(NetSuiteRest("gt", RestSettings.model_validate(given))) as client:
-            yield client

@@ -3,16 +3,17 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from connectors.errors import Ambiguous, NotFound, Throttled, Unreachable
+from connectors.errors import Ambiguous, Contract, NotFound, Throttled, Unreachable
 from connectors.guard import UnguardedWrite
 from connectors.netsuite.errors import LinesChanged
 from connectors.po_files.errors import UnsafeReceiptError
 from domain.outcomes import Outcome
 from domain.purchase_order import PoStatus
-from tests.netsuite_rest.account import LINES, Account, a_receipt, create
+from tests.netsuite_rest.account import LINES, Account, a_receipt, answering, create
 
 TRANSFORM = ".*transform.*"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -74,6 +75,14 @@ def test_the_way_lines_are_named_is_a_setting(account: Account) -> None:
     client = account.client(line_key="line")
     create(client, client.receipt_body(a_receipt(po_id, l1="4", l4=None)))
     assert [made["lines"] for made in account.made(po_id)] == [{"1": Decimal(4)}]
+
+
+def test_a_part_of_an_orders_lines_is_not_taken_for_all(tmp_path: Path) -> None:
+    lines = {"hasMore": True, "items": [{"line": 1, "quantity": 5}]}
+    with answering(tmp_path, json.dumps({"id": "1", "item": lines}).encode()) as client:
+        body = client.receipt_body(a_receipt("1"))
+        with pytest.raises(Contract, match="these are the first 1 of more"):
+            create(client, body)
 
 
 # ---- what changed meanwhile ------------------------------------------------------------------------------------------
