@@ -12,7 +12,7 @@ import structlog
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.po_taking import Taking
+from activities.po_taking import OF_ONE_FILE, Taking
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
@@ -67,18 +67,26 @@ class FileOrders:
         """Every complete file is read: what it tells is in the ledger, and the file in the archive."""
         counts = dict.fromkeys(("files", "rows", "bad_rows", "changed"), 0)
         with systems.files.session(activity.heartbeat) as files:
-            self._put_away_ended(tenant, systems, files)
+            stuck = self._put_away_ended(tenant, systems, files)
 
             def work(claimed: ClaimedFile) -> Mapping[str, int]:
+                if error := stuck.get(claimed.file.name):
+                    raise error
                 return _Reading(self._ledger, tenant, systems, files, claimed).run()
 
             for read in self._taking.each(tenant, systems.files.folders.orders, files, work):
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
                 activity.heartbeat()
+        for error in stuck.values():
+            raise error
         return counts
 
-    def _put_away_ended(self, tenant: str, systems: Purchasing, files: FileSession) -> None:
-        """Put away what an earlier run had read when it died; a file that was changed since is read once more."""
+    def _put_away_ended(self, tenant: str, systems: Purchasing, files: FileSession) -> Mapping[str, ConnectorError]:
+        """Put away what an earlier run had read when it died; a file that was changed since is read once more.
+
+        Those that cannot be put away, by the names they were claimed under, and why: none of them stops the others.
+        """
+        stuck: dict[str, ConnectorError] = {}
         folder = systems.files.folders.orders
         with self._ledger.reading() as session:
             ended = po_files.not_put_away(session, tenant, FileKind.ORDERS)
@@ -89,6 +97,9 @@ class FileOrders:
                 log.warning("file not put away", tenant=tenant, file=row.name, reason=str(error))
                 with self._ledger.writing() as session:
                     po_files.put_away(session, row.id or 0, "")
+            except OF_ONE_FILE as error:
+                stuck[row.claimed_as] = error
+        return stuck
 
 
 class _Reading:

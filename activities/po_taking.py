@@ -8,7 +8,7 @@ import structlog
 
 from connectors.errors import ConnectorError, NotFound, Rejected, Unauthorized
 from connectors.sftp.completeness import look
-from connectors.sftp.errors import FileChanged
+from connectors.sftp.errors import FileChanged, ServerFailed
 from connectors.sftp.models import ClaimedFile, Listing, RemoteFile, Seen
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder
@@ -17,8 +17,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-OF_ONE_FILE = (NotFound, FileChanged, Rejected, Unauthorized)
-"""What may be wrong with one file alone: those behind it are taken all the same."""
+OF_ONE_FILE = (NotFound, FileChanged, Rejected, Unauthorized, ServerFailed)
+"""What may be wrong with one file alone: the server still answers, and those behind it are taken all the same."""
 
 BY = "waybill"
 """Whose claims these are: a run finishes what an earlier one of the same tenant has left."""

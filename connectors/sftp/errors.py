@@ -17,7 +17,10 @@ class ChangedHostKey(HostKeyRefused):
 
 
 class ServerFailed(Unreachable):
-    """The server tried and failed: often a full disk or a quota. Nothing was published or moved; safe to retry."""
+    """The server tried and failed, and goes on answering: a full disk or a quota, or trouble with one file alone.
+
+    Nothing was published or moved; safe to retry.
+    """
 
 
 class FileChanged(Unreachable):

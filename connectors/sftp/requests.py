@@ -33,7 +33,9 @@ _MODES = 0o666
 _FOLDER_MODES = 0o777
 _HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x1, 0x2, 0x4, 0x8, 0x80000000
 _GONE = {Code.NO_SUCH_FILE, Code.NO_SUCH_PATH}
-_FAILED = {Code.FAILURE, Code.NO_SPACE, Code.QUOTA_EXCEEDED, Code.NO_CONNECTION, Code.CONNECTION_LOST}
+_FAILED = {Code.FAILURE, Code.NO_SPACE, Code.QUOTA_EXCEEDED}
+_CUT_OFF = {Code.NO_CONNECTION, Code.CONNECTION_LOST}
+"""What a server says that has lost its own storage: no file can be had, whichever is asked for."""
 _FORBIDDEN = {Code.PERMISSION_DENIED, Code.WRITE_PROTECT}
 
 
@@ -232,6 +234,9 @@ class Requests:
         if refused.code in _FAILED:
             said = f"{where}: {words} (status {refused.code}); look for a full disk or a quota; nothing was published"
             return ServerFailed(self.system, operation, said)
+        if refused.code in _CUT_OFF:
+            said = f"{where}: {words}; the server cannot reach its files; nothing was published or moved"
+            return Unreachable(self.system, operation, said)
         return Rejected(self.system, operation, f"{where}: {words} (status {refused.code}); nothing was done")
 
 

@@ -16,6 +16,7 @@ from domain.outcomes import EffectResult
 from domain.po_messages import PoRun, PoRunRequest
 from domain.purchase_order import PoStage, ReceiptState
 from domain.stages import HoldCause
+from ledger.po_files import FileState
 from operators.bootstrap import LiveTenants, longest_call, open_budget
 from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.faults import Deed, Fault
@@ -166,22 +167,49 @@ async def test_a_row_that_names_no_order_holds_all_of_its_file_and_closes_nothin
     assert not (depot.known_po(po_id).imported or {})["4"]["closed"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "deed", "cause"),
+    [
+        ("posix_rename", Deed.FORBID, HoldCause.REMOTE_FORBIDS),
+        ("posix_rename", Deed.FAIL, HoldCause.REMOTE_UNREACHABLE),
+        ("open", Deed.FAIL, HoldCause.REMOTE_UNREACHABLE),
+        ("lstat", Deed.FAIL, HoldCause.REMOTE_UNREACHABLE),
+    ],
+)
 async def test_one_file_that_cannot_be_taken_stops_none_behind_it_and_is_told(
-    make_depot: MakeDepot, failing: FailingSftpServer
+    make_depot: MakeDepot, failing: FailingSftpServer, operation: str, deed: Deed, cause: HoldCause
 ) -> None:
     depot = make_depot(netsuite={"sftp": through(failing.reach)})
     for number in (1, 2):
         depot.netsuite.put(f"WB-PO-0-{number}.csv", waybill_file(ROW.format(po=77000 + number)), FULFILLMENT)
-    failing.faults.plan(Fault("posix_rename", Deed.FORBID, name="WB-PO-0-1.csv", times=100))
+    failing.faults.plan(Fault(operation, deed, name="WB-PO-0-1.csv", times=1000))
     async with depot.working():
         task = asyncio.create_task(depot.run(PoRun.FILES))
         await depot.until_true(lambda: any(run.hold_cause for run in depot.runs()), "the run says what is wrong")
         assert depot.known_po("77002").stage is PoStage.PENDING
-        assert [run.hold_cause for run in depot.runs()] == [HoldCause.REMOTE_FORBIDS]
+        assert [run.hold_cause for run in depot.runs()] == [cause]
         assert "WB-PO-0-1.csv" in depot.runs()[0].hold_evidence
         failing.faults.clear()
         await task
     assert depot.known_po("77001").stage is PoStage.PENDING
+
+
+async def test_one_file_that_cannot_be_put_away_stops_none_behind_it_and_is_read_once(
+    make_depot: MakeDepot, failing: FailingSftpServer
+) -> None:
+    depot = make_depot(netsuite={"sftp": through(failing.reach)})
+    depot.netsuite.put("WB-PO-0-1.csv", waybill_file(ROW.format(po=77001)), FULFILLMENT)
+    failing.faults.plan(Fault("posix_rename", Deed.FORBID, name="-waybill-WB-PO-0-1.csv", times=1000))
+    async with depot.working():
+        task = asyncio.create_task(depot.run(PoRun.FILES))
+        await depot.until_true(lambda: any(run.hold_cause for run in depot.runs()), "the run says what is wrong")
+        depot.netsuite.put("WB-PO-0-2.csv", waybill_file(ROW.format(po=77002)), FULFILLMENT)
+        await depot.until_true(lambda: depot.po("77002") is not None, "the other file is read")
+        assert "WB-PO-0-1.csv" in depot.runs()[0].hold_evidence
+        failing.faults.clear()
+        await task
+    assert [file.state for file in depot.files()] == [FileState.DONE] * 2
+    assert len(depot.netsuite.files(f"{FULFILLMENT}/archive")) == 2
 
 
 async def test_a_report_of_bad_rows_of_an_older_ledger_is_not_in_the_way(make_depot: MakeDepot) -> None:
