@@ -93,7 +93,9 @@ class FileOrders:
         for row in ended:
             try:
                 _put_away(self._ledger, files, folder, _claimed_before(folder, row), row)
-            except (NotFound, FileChanged) as error:
+            except FileChanged as error:
+                log.warning("file changed after it was read", tenant=tenant, file=row.name, reason=str(error))
+            except NotFound as error:
                 log.warning("file not put away", tenant=tenant, file=row.name, reason=str(error))
                 with self._ledger.writing() as session:
                     po_files.put_away(session, row.id or 0, "")
@@ -250,8 +252,17 @@ def _claimed_before(folder: InboundFolder, row: PoFileRow) -> ClaimedFile:
 
 
 def _put_away(ledger: Ledger, files: FileSession, folder: InboundFolder, claimed: ClaimedFile, row: PoFileRow) -> str:
-    """Where the file lies now; the same row gives the same name, however often it is asked."""
-    kept = files.put_away(folder, claimed, row.sha256, row.ended_at or _now(), bad=row.state == FileState.REFUSED)
+    """Where the file lies now; the same row gives the same name, however often it is asked.
+
+    Raises:
+        FileChanged: it was written to after it was read: the ledger has that, and it is read again once it settles.
+    """
+    try:
+        kept = files.put_away(folder, claimed, row.sha256, row.ended_at or _now(), bad=row.state == FileState.REFUSED)
+    except FileChanged:
+        with ledger.writing() as session:
+            po_files.changed(session, row.id or 0)
+        raise
     with ledger.writing() as session:
         po_files.put_away(session, row.id or 0, kept)
     return kept

@@ -32,6 +32,8 @@ class FileState(StrEnum):
     REPEAT = "repeat"
     """The same bytes were read before: nothing was done with them."""
     REFUSED = "refused"
+    CHANGED = "changed"
+    """It was written to after it was read: it is read once more, and that reading counts."""
 
 
 class SupersededError(Exception):
@@ -147,8 +149,15 @@ def not_put_away(session: Session, tenant: str, kind: FileKind) -> Sequence[PoFi
 
 
 def put_away(session: Session, file_id: int, archived_as: str) -> None:
-    """Note where a file lies now; empty where it was gone or changed when it was to be put away."""
+    """Note where a file lies now; empty where it was gone when it was to be put away."""
     session.get_one(PoFileRow, file_id).archived_as = archived_as
+
+
+def changed(session: Session, file_id: int) -> None:
+    """Note that a file was written to after it was read: what was read is not what it has."""
+    row = session.get_one(PoFileRow, file_id)
+    row.state, row.archived_as = FileState.CHANGED, ""
+    row.note = "it changed before it was put away, and is read again"
 
 
 def latest(session: Session, tenant: str, limit: int) -> Sequence[PoFileRow]:

@@ -1,7 +1,7 @@
 """Which files of a folder are complete, as far as anybody can know who sees only names, sizes and times (design 10)."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.sftp.models import Look, RemoteFile, Seen
 from connectors.sftp.names import matches
@@ -35,6 +35,15 @@ def look(
         else:
             waiting[file.name] = seen
     return Look(complete=tuple(complete), waiting=waiting)
+
+
+def look_again(
+    files: Iterable[RemoteFile], settled_for: timedelta, at: datetime, earlier: Mapping[str, Seen] = NOTHING_SEEN
+) -> Look:
+    """As `look`, for files that changed after they had been taken for complete: neither name nor age vouch for them."""
+    looks = [(file, _seen(file, at, earlier.get(file.name))) for file in files]
+    complete = tuple(file for file, seen in looks if at - seen.since >= settled_for)
+    return Look(complete=complete, waiting={file.name: seen for file, seen in looks if at - seen.since < settled_for})
 
 
 def _seen(file: RemoteFile, at: datetime, before: Seen | None) -> Seen:

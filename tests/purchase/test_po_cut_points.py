@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from copy import copy
@@ -297,6 +298,8 @@ async def test_a_file_whose_run_died_before_it_was_put_away_is_finished_by_the_n
     operation.prepare(runs.depot, 0)
     name = "20261120T101500Z-waybill-WB-PO-0.csv"
     place = runs.depot.netsuite.base / FULFILLMENT
+    claimed_at = datetime(2026, 11, 20, 10, 15, tzinfo=UTC).timestamp()
+    os.utime(place / "WB-PO-0.csv", (claimed_at, claimed_at))
     (place / "claimed").mkdir()
     (place / "WB-PO-0.csv").rename(place / "claimed" / name)
     with runs.depot.ledger.writing() as session:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.sftp.client import SftpServer
-from connectors.sftp.completeness import look
+from connectors.sftp.completeness import look, look_again
 from connectors.sftp.models import RemoteFile, Seen
 from connectors.sftp.names import LONGEST, BadName, dated, name_of, shown
 from connectors.sftp.places import below
@@ -112,6 +112,15 @@ def test_an_old_file_is_complete_at_once_unless_two_looks_are_asked_for_always()
     always = FOLDER.model_copy(update={"complete": Completeness(older_than=None)})
     assert look(FOLDER, [old], NOW).complete == (old,)
     assert look(always, [old], NOW).complete == ()
+
+
+def test_a_file_that_changed_after_it_was_taken_for_complete_needs_two_looks_whatever_its_name_and_age() -> None:
+    files, wait = [file("WB-PO-1.csv", modified_at=NOW - timedelta(days=9))], timedelta(seconds=30)
+    first = look_again(files, wait, NOW)
+    soon = look_again(files, wait, NOW + timedelta(seconds=29), first.waiting)
+    later = look_again(files, wait, NOW + timedelta(seconds=30), soon.waiting)
+    assert [each.complete for each in (first, soon, later)] == [(), (), tuple(files)]
+    assert (set(first.waiting), later.waiting) == ({"WB-PO-1.csv"}, {})
 
 
 def test_files_come_in_the_order_of_their_age() -> None:
