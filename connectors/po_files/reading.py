@@ -18,6 +18,7 @@ from connectors.po_files.source import LineSource
 from domain.base import Frozen
 
 _TRAILER_CELLS = 3
+_CUT = "has no line end: the file was cut there, and more may be missing; have NetSuite write it again"
 _CHECKED_AT_ONCE = 200
 """Rows whose cells are in memory together: the garbage collector does not meet what is gone again that soon."""
 
@@ -83,6 +84,8 @@ class PoFileReader:
         waiting += self._last_lines()
         if waiting:
             yield self._batch(waiting)
+        if cut := self._cut_line():
+            yield RowBatch([], [cut])
         self._check_trailer()
 
     @property
@@ -119,9 +122,19 @@ class PoFileReader:
         return lines
 
     def _last_lines(self) -> list[bytes]:
-        """The last line, unless it is the header or the trailer."""
+        """The last line, unless it is the header or the trailer, or was cut."""
         rest = self._below_header([self._source.last])
-        return [] if self._known_layout.sealed else rest
+        return [] if self._known_layout.sealed or not self._source.ends_with_newline else rest
+
+    def _cut_line(self) -> BadRow | None:
+        """The last line of a file without a trailer, where it has no line end, which every writer gives every line.
+
+        Its writer died in it: its id may be cut as well, and lines behind it may be missing of any purchase order.
+        """
+        if self._known_layout.sealed or self._source.ends_with_newline:
+            return None
+        self._rows, self._bad, self._unplaced = self._rows + 1, self._bad + 1, self._unplaced + 1
+        return bad_row(self._source.lines, WHOLE_ROW, self._source.last.decode("utf-8", "replace"), _CUT)
 
     def _batch(self, lines: Sequence[bytes]) -> RowBatch:
         batch = RowBatch([], [])
@@ -175,7 +188,7 @@ class PoFileReader:
         if not self._known_layout.sealed:
             return
         cells = self._source.last.decode("ascii", "replace").split(",")
-        if len(cells) != _TRAILER_CELLS or cells[0] != TRAILER:
+        if len(cells) != _TRAILER_CELLS or cells[0] != TRAILER or not self._source.ends_with_newline:
             raise FileRefusedError(
                 Refusal.NO_TRAILER, "the file does not end with its trailer: it was cut, or is still being written"
             )
@@ -195,8 +208,6 @@ class PoFileReader:
             yield "a header without any row"
         if self._decoder.encoding is Encoding.WINDOWS_1252:
             yield "written as Windows-1252: names were read as that; have the file written as UTF-8"
-        if not self._source.ends_with_newline:
-            yield "the last line has no line end: the file may have been cut there"
 
 
 def _layout_of(line: bytes) -> Layout:

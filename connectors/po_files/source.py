@@ -42,6 +42,11 @@ class LineSource:
         """The SHA-256 of the bytes read so far, in hex digits."""
         return self._hash.hexdigest()
 
+    @property
+    def lines(self) -> int:
+        """How many lines were read so far; in the end the last one counts, whole or cut."""
+        return self._lines
+
     def blocks(self) -> Iterator[list[bytes]]:
         """All lines but the last, as many at once as a chunk completes.
 
@@ -97,6 +102,7 @@ class LineSource:
         self.sealed = self.sha256
         self._hash.update(self._held)
         self.ends_with_newline = self._held.endswith(b"\n")
+        self._lines += 1
         self.last = self._without_bom(self._held).removesuffix(b"\n")
 
 

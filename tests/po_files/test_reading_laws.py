@@ -107,3 +107,19 @@ def test_a_quantity_is_an_exact_positive_amount_or_a_bad_row(parts: list[str]) -
         po = read.orders()[0].po
         assert po
         assert 0 < po.lines[0].quantity == Decimal(text) < 10**12
+
+
+@given(
+    st.lists(st.sampled_from([STOCK_ROW, "4410022,PIPE 3/4,7,17,1,", "4410023,PEÑA,7,17,12,null"]), max_size=4), SIZES
+)
+@example([STOCK_ROW], [1])
+def test_a_stock_file_cut_at_any_byte_within_a_line_never_passes_for_a_whole_one(
+    rows: list[str], sizes: list[int]
+) -> None:
+    whole = stock_file(*rows)
+    for size in range(whole.index(b"\n"), len(whole)):
+        read, ends = Read(whole[:size], sizes), whole[:size].count(b"\n")
+        assert [row.text for row in read.rows] == rows[: max(0, ends - 1)]
+        is_cut = not whole[:size].endswith(b"\n")
+        assert [(bad.number, bad.po_id) for bad in read.bad] == [(ends + 1, None)] * is_cut
+        assert read.summary.unplaced_rows == is_cut

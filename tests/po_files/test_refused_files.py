@@ -63,7 +63,7 @@ def test_a_file_that_is_no_use_is_refused_by_name(name: str, size: int) -> None:
 
 
 def test_every_cut_of_our_own_format_is_refused() -> None:
-    for size in range(len(GOOD) - 1):
+    for size in range(len(GOOD)):
         with pytest.raises(FileRefusedError):
             Read(GOOD[:size])
 

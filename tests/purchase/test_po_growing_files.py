@@ -11,13 +11,15 @@ import pytest
 
 from connectors.sftp import transfer
 from domain.po_messages import PoRun
+from domain.purchase_order import PoStage
+from domain.stages import HoldCause
 from ledger import po_files
 from ledger.po_files import FileState
 from tests.po_files.making import stock_file
 from tests.purchase.conftest import MakeDepot
 from tests.purchase.test_po_cut_points import Runs
 from tests.sandbox.erp import FULFILLMENT
-from tests.support.depot import STOCK, Depot
+from tests.support.depot import STOCK, Depot, at, held
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +111,21 @@ async def test_a_file_that_changed_after_it_was_read_does_not_count_as_read(
             runs.run(PoRun.FILES)
     assert [(file.state, file.rows) for file in depot.files()] == [(FileState.CHANGED, 1), (FileState.DONE, 2)]
     assert len(depot.netsuite.files(f"{FULFILLMENT}/archive")) == 1
+
+
+async def test_a_stock_file_whose_writer_died_in_a_line_holds_all_of_it_until_it_comes_whole(
+    make_depot: MakeDepot,
+) -> None:
+    depot = make_depot(netsuite=STOCK)
+    whole = stock_file("4410021,SKU-1,20,17,1,12/01/2026", "4410022,SKU-2,5,17,1,06/15/2026")
+    async with depot.working():
+        depot.netsuite.put("cut PurchaseOrder.csv", whole.removesuffix(b"/15/2026\n"), FULFILLMENT)
+        await depot.take_files()
+        row = await depot.until_po("4410021", held(HoldCause.BAD_ROWS))
+        assert ("line 3" in row.hold_evidence, "no line end" in row.hold_evidence) == (True, True)
+        await depot.run(PoRun.IMPORTS)
+        assert (row.imported, depot.po("4410022")) == (None, None)
+        depot.netsuite.put("whole PurchaseOrder.csv", whole, FULFILLMENT)
+        await depot.take_files()
+        for po_id in ("4410021", "4410022"):
+            await depot.carry(po_id, at(PoStage.IMPORTED))
