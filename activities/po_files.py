@@ -46,11 +46,15 @@ class _Bad:
     report: ErrorCsv = field(default_factory=ErrorCsv)
     by_po: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     unplaced: list[str] = field(default_factory=list)
+    times: dict[str, datetime] = field(default_factory=dict)
+    """When NetSuite changed the purchase orders of these rows, as far as they tell it."""
 
     def take(self, rows: Sequence[BadRow]) -> None:
         """Keep these rows, within bounds."""
         self.report.add(rows)
         for row in rows:
+            if row.po_id and row.modified_at:
+                self.times[row.po_id] = max(row.modified_at, self.times.get(row.po_id, row.modified_at))
             told = self.by_po[row.po_id] if row.po_id else self.unplaced
             if len(told) < TOLD_ROWS:
                 told.append(str(row))
@@ -180,7 +184,7 @@ class _Reading:
         for start in range(0, len(unheard), APPLIED_AT_ONCE):
             po_ids = unheard[start : start + APPLIED_AT_ONCE]
             with self._writing() as (session, _):
-                told = (Told(po_id, None, self._why(po_id)) for po_id in po_ids)
+                told = (Told(po_id, None, self._why(po_id), self._bad.times.get(po_id)) for po_id in po_ids)
                 changed += self._record(session, told, po_ids)
             activity.heartbeat()
         return changed
@@ -195,7 +199,8 @@ class _Reading:
         for each in assembled(rows, summary.format, self._tenant):
             self._bad.take(each.bad)
             why = self._why(each.po_id)
-            yield Told(each.po_id, each.po if partial or not why else None, why)
+            at = each.po.modified_at if each.po else self._bad.times.get(each.po_id)
+            yield Told(each.po_id, each.po if partial or not why else None, why, at)
 
     def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str]) -> int:
         return purchase_orders.record_told(session, self._tenant, told, po_ids, self._file_id, _now())

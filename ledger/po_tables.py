@@ -40,6 +40,9 @@ class PurchaseOrderRow(SQLModel, table=True):
     """The purchase order as NetSuite told it last, as JSON; empty while only broken rows of it were seen."""
     told_digest: str = ""
     told_at: datetime | None = moment(nullable=True)
+    """Up to when that tells everything: NetSuite's time where it tells one, else when it was read."""
+    modified_at: datetime | None = moment(nullable=True)
+    """NetSuite's time of the newest word on it, of broken rows too: what is older is left aside."""
     file_id: int | None = None
     bad_rows: list[str] | None = json()
     oms_id: str | None = None

@@ -52,11 +52,18 @@ class Told(NamedTuple):
     """What a file tells of a purchase order, and why rows of it could not be read.
 
     `po` is None where its good rows change nothing: there are none, or the tenant takes whole purchase orders only.
+    Then `modified_at` is NetSuite's time of what could not be taken, as far as the rows tell it.
     """
 
     po_id: str
     po: PurchaseOrder | None
     bad: Sequence[str] = ()
+    modified_at: datetime | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        """When NetSuite changed last what is told; None where nobody says."""
+        return self.po.modified_at if self.po else self.modified_at
 
 
 def record_told(
@@ -64,17 +71,20 @@ def record_told(
 ) -> int:
     """Keep what NetSuite told of these purchase orders, in a file or over REST; how many are new or changed.
 
-    One that is told as it was before is no news, and one older than what is known is left aside. `told` is about
-    `po_ids`, and may be a stream: of each purchase order only what is written stays in memory.
+    One that is told as it was before is no news, and one older than what is known is left aside: by NetSuite's own
+    times alone, for our clock says when a word was read, not how old it is. `told` is about `po_ids`, and may be a
+    stream: of each purchase order only what is written stays in memory.
     """
     known = rows_of(session, tenant, po_ids)
     found: dict[str, _News] = {}
     for each in told:
         row = known.get(each.po_id)
+        if row and _is_older(row, each):
+            continue
         if news := _news(row, each, now):
             found[each.po_id] = news
-        elif row and each.po:
-            _told_again(row, each.po, file_id, now)
+        elif row:
+            _told_again(row, each, file_id, now)
     for po_id in found.keys() & known.keys():
         row = known[po_id]
         row.sqlmodel_update({**found[po_id].values, "file_id": file_id, "news": row.news + 1})
@@ -103,13 +113,16 @@ class _News(NamedTuple):
 
 def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | None:
     bad, bad_before = list(told.bad), (row and row.bad_rows) or []
-    if told.po and not (row and _is_older(row, told.po)):
-        values = _columns(told.po, now)
+    modified_at = told.at or (row and row.modified_at)
+    if told.po:
+        values = _columns(told.po, now) | {"modified_at": modified_at}
         if row is None or values["told_digest"] != row.told_digest or bad != bad_before:
             values |= {"number": told.po.number or (row and row.number), "bad_rows": bad or None}
             verb = "amended" if row and row.told_digest else "first told"
             return _News(values, f"{verb} with {len(told.po.lines)} lines")
-    return _News({"bad_rows": bad}, f"{len(bad)} bad rows of it seen") if bad and bad != bad_before else None
+    if bad and bad != bad_before:
+        return _News({"bad_rows": bad, "modified_at": modified_at}, f"{len(bad)} bad rows of it seen")
+    return None
 
 
 def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
@@ -122,15 +135,16 @@ def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
     }
 
 
-def _told_again(row: PurchaseOrderRow, po: PurchaseOrder, file_id: int | None, now: datetime) -> None:
+def _told_again(row: PurchaseOrderRow, told: Told, file_id: int | None, now: datetime) -> None:
     """Note that it is as it was at a later time too: the proof asks how new NetSuite's word is."""
-    if not _is_older(row, po):
-        row.told_at, row.file_id = po.modified_at or now, file_id
+    row.modified_at = told.at or row.modified_at
+    if told.po:
+        row.told_at, row.file_id = told.at or now, file_id
 
 
-def _is_older(row: PurchaseOrderRow, po: PurchaseOrder) -> bool:
-    """Whether the file tells an earlier state than the one that is known; only where it tells a time at all."""
-    return bool(po.modified_at and row.told_at and po.modified_at < row.told_at and row.told_digest)
+def _is_older(row: PurchaseOrderRow, told: Told) -> bool:
+    """Whether an earlier state is told than the one that is known, whole or broken; only where both have a time."""
+    return bool(told.at and row.modified_at and told.at < row.modified_at)
 
 
 def told(row: PurchaseOrderRow) -> PurchaseOrder | None:

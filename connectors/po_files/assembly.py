@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from connectors.po_files.errors import BadRow, bad_row
-from connectors.po_files.formats import LAYOUTS, WHOLE_ROW, Facts, Layout, PoFileFormat
+from connectors.po_files.formats import LAYOUTS, WHOLE_ROW, Facts, Layout, PoFileFormat, modified_at_of
 from connectors.po_files.limits import DEFAULT_LIMITS, FileLimits
 from domain.purchase_order import PoLine, PurchaseOrder
 
@@ -45,7 +45,7 @@ def purchase_orders(
 def _too_long(po_id: str, beyond: Row, limits: FileLimits) -> ToldPo:
     number, _, text = beyond
     reason = f"the purchase order has more than {limits.po_lines:,} rows"
-    return ToldPo(po_id, None, (bad_row(number, WHOLE_ROW, text, reason, po_id),))
+    return ToldPo(po_id, None, (bad_row(number, WHOLE_ROW, text, reason, po_id, modified_at_of(text)),))
 
 
 def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[Row]) -> ToldPo:
@@ -65,15 +65,15 @@ def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[Row]) -> ToldP
 
 
 def _repeated(row: Row, line: PoLine, times: int) -> BadRow:
-    number, po_id, _ = row
+    number, po_id, text = row
     reason = f"the line stands {times} times in the file: only one can be true"
-    return bad_row(number, "line id", line.line_id, reason, po_id)
+    return bad_row(number, "line id", line.line_id, reason, po_id, modified_at_of(text))
 
 
 def _contradiction(row: Row) -> BadRow:
     number, po_id, text = row
     reason = "number, status or time differ from the purchase order's first row"
-    return bad_row(number, WHOLE_ROW, text, reason, po_id)
+    return bad_row(number, WHOLE_ROW, text, reason, po_id, modified_at_of(text))
 
 
 def _purchase_order(tenant: str, po_id: str, facts: Facts, lines: tuple[PoLine, ...]) -> PurchaseOrder:

@@ -1,5 +1,6 @@
 """Why a file, a row or a receipt cannot be used, each by a name of its own."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -40,7 +41,8 @@ class UnsafeReceiptError(ValueError):
 class BadRow(NamedTuple):
     """A row that was left out: its line in the file (the header is 1), where, what stands there, and why not.
 
-    `value` is shortened. `po_id` is None where the row does not tell which purchase order it belongs to.
+    `value` is shortened. `po_id` is None where the row does not tell which purchase order it belongs to, `modified_at`
+    where it does not tell when NetSuite changed that last.
     """
 
     number: int
@@ -48,12 +50,15 @@ class BadRow(NamedTuple):
     value: str
     reason: str
     po_id: str | None = None
+    modified_at: datetime | None = None
 
     def __str__(self) -> str:
         """The row on one line, as a hold's evidence shows it."""
         return f"line {self.number}, {self.column} {self.value!r}: {self.reason}"
 
 
-def bad_row(number: int, column: str, value: str, reason: str, po_id: str | None = None) -> BadRow:
+def bad_row(
+    number: int, column: str, value: str, reason: str, po_id: str | None = None, modified_at: datetime | None = None
+) -> BadRow:
     """A bad row with its value made fit to show."""
-    return BadRow(number, column, shortened(value), reason, po_id)
+    return BadRow(number, column, shortened(value), reason, po_id, modified_at)

@@ -235,3 +235,11 @@ def po_id_of(text: str) -> str | None:
     """The purchase order that a row, however broken, says it belongs to."""
     first = text.partition(",")[0].strip('"')
     return first if is_identifier(first) else None
+
+
+def modified_at_of(text: str) -> datetime | None:
+    """When NetSuite changed what a row, however broken, tells of; only where the row says so."""
+    try:
+        return moment(text.rpartition(",")[2].strip('"'))
+    except ValueError:
+        return None

@@ -12,7 +12,16 @@ from typing import NamedTuple
 from connectors.errors import shortened
 from connectors.po_files.decoding import Decoder, Encoding
 from connectors.po_files.errors import BadRow, FileRefusedError, Refusal, bad_row
-from connectors.po_files.formats import LAYOUTS, TRAILER, WHOLE_ROW, Flaw, Layout, PoFileFormat, po_id_of
+from connectors.po_files.formats import (
+    LAYOUTS,
+    TRAILER,
+    WHOLE_ROW,
+    Flaw,
+    Layout,
+    PoFileFormat,
+    modified_at_of,
+    po_id_of,
+)
 from connectors.po_files.limits import DEFAULT_LIMITS, FileLimits
 from connectors.po_files.source import LineSource
 from domain.base import Frozen
@@ -182,7 +191,7 @@ class PoFileReader:
             if flaw.column is None
             else (self._known_layout.columns[flaw.column].name, cells[flaw.column])
         )
-        return bad_row(row.number, column, value, flaw.reason, po_id_of(row.text))
+        return bad_row(row.number, column, value, flaw.reason, po_id_of(row.text), modified_at_of(row.text))
 
     def _check_trailer(self) -> None:
         if not self._known_layout.sealed:
@@ -226,9 +235,16 @@ def _about_header(text: str) -> str:
 
 def _unreadable(number: int, line: bytes, reason: str) -> BadRow:
     text = line.decode("utf-8", "replace")
-    return bad_row(number, WHOLE_ROW, text, reason, po_id_of(text))
+    return bad_row(number, WHOLE_ROW, text, reason, po_id_of(text), modified_at_of(text))
 
 
 def _misshapen(number: int, text: str, found: int, width: int) -> BadRow:
     shifted = ": a comma in a value shifts the columns behind it" if found > width else ": the row was cut"
-    return bad_row(number, WHOLE_ROW, text, f"has {found} columns instead of {width}{shifted}", po_id_of(text))
+    return bad_row(
+        number,
+        WHOLE_ROW,
+        text,
+        f"has {found} columns instead of {width}{shifted}",
+        po_id_of(text),
+        modified_at_of(text),
+    )

@@ -74,6 +74,23 @@ def test_the_slip_numbers_of_a_ledger_before_purchase_orders_go_on_where_they_we
         assert session.execute(text("SELECT next_number FROM slip_numbers")).scalar_one() == 31901
 
 
+def test_times_that_netsuite_told_are_known_as_such_and_those_of_our_clock_are_not(empty: Ledger) -> None:
+    _move(empty, command.upgrade, "0004")
+    told = (
+        "INSERT INTO purchase_orders (tenant, po_id, status, told_at, stage, stage_since, hold_subject, hold_evidence, "
+        "waiting_for, news, heard, told, told_digest, import_state, import_problem, import_wanted, import_together, "
+        "cancel_wanted, close_wanted, seen_at) VALUES ('gt', :po_id, :status, '2026-11-20 10:15:00', 'PENDING', "
+        "'2026-11-20 10:15:00', '', '', '', 0, 0, '', '', 'none', '', '', 0, false, false, '2026-11-20 10:15:00')"
+    )
+    with empty.writing() as session:
+        for po_id, status in (("1", "B"), ("2", None)):
+            session.execute(text(told), {"po_id": po_id, "status": status})
+    migrate(empty)
+    with empty.reading() as session:
+        times = session.execute(text("SELECT po_id, modified_at IS NULL FROM purchase_orders ORDER BY po_id")).all()
+    assert [(po_id, bool(is_unknown)) for po_id, is_unknown in times] == [("1", False), ("2", True)]
+
+
 def _move(ledger: Ledger, step: Callable[[Config, str], None], revision: str) -> None:
     """Take the schema to a revision."""
     config = Config()

@@ -1,6 +1,6 @@
 """Rows of a file are staged and come back as they were, and what they tell is kept, however they are mixed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -24,9 +24,9 @@ MIXED: list[StagedLine] = [
 ]
 
 
-def an_order(po_id: str, quantity: int = 5) -> PurchaseOrder:
+def an_order(po_id: str, quantity: int = 5, at: datetime | None = NOW) -> PurchaseOrder:
     line = PoLine(line_id="1", sku="SHOE", quantity=Decimal(quantity), facility="17")
-    return PurchaseOrder(tenant="t", po_id=po_id, number=f"PO{po_id}", lines=(line,), modified_at=NOW)
+    return PurchaseOrder(tenant="t", po_id=po_id, number=f"PO{po_id}", lines=(line,), modified_at=at)
 
 
 @pytest.fixture
@@ -94,3 +94,38 @@ def test_what_is_told_again_is_no_news_and_what_is_amended_is(ledger: Ledger) ->
         assert purchase_orders.record_told(session, "t", told, ["7", "8"], 2, NOW) == 1
     with ledger.reading() as session:
         assert [row.news for row in purchase_orders.rows_of(session, "t", ["7", "8"]).values()] == [1, 2]
+
+
+LATER = NOW + timedelta(hours=2)
+
+
+def pieces_after(ledger: Ledger, *words: Told, read_at: datetime = LATER) -> tuple[int, list[str] | None]:
+    """What is known of purchase order 7 after these words of it, each in a file of its own."""
+    for file_id, word in enumerate(words, 1):
+        with ledger.writing() as session:
+            purchase_orders.record_told(session, "t", [word], ["7"], file_id, read_at)
+    with ledger.reading() as session:
+        [row] = purchase_orders.rows_of(session, "t", ["7"]).values()
+        po = purchase_orders.told(row)
+    return int(po.lines[0].quantity) if po else 0, row.bad_rows
+
+
+def test_a_word_without_a_time_is_not_newer_than_one_with_a_time_because_of_when_it_was_read(ledger: Ledger) -> None:
+    without, with_time = Told("7", an_order("7", 10, at=None)), Told("7", an_order("7", 120, at=NOW))
+    assert pieces_after(ledger, without, with_time) == (120, None)
+    assert pieces_after(ledger, Told("7", an_order("7", 11, at=None)), with_time) == (120, None)
+    older = Told("7", an_order("7", 5, at=NOW - timedelta(seconds=1)))
+    assert pieces_after(ledger, Told("7", an_order("7", 12, at=None)), older) == (12, None)
+
+
+def test_an_older_word_neither_frees_what_newer_broken_rows_hold_nor_holds_by_its_own(ledger: Ledger) -> None:
+    good, broken = Told("7", an_order("7")), Told("7", None, ["line 3"], LATER)
+    assert pieces_after(ledger, good, broken, good) == (5, ["line 3"])
+    assert pieces_after(ledger, broken, good) == (5, ["line 3"])
+    mended = Told("7", an_order("7", 35, at=LATER))
+    assert pieces_after(ledger, mended, Told("7", None, ["line 4"], NOW)) == (35, None)
+
+
+def test_broken_rows_that_are_seen_again_at_a_later_time_are_as_new_as_that(ledger: Ledger) -> None:
+    first, again = Told("7", None, ["line 3"], NOW), Told("7", None, ["line 3"], LATER)
+    assert pieces_after(ledger, first, again, Told("7", an_order("7"))) == (0, ["line 3"])

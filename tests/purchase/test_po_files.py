@@ -96,6 +96,34 @@ async def test_a_file_that_is_older_than_what_is_known_changes_nothing(make_depo
     assert (row.imported or {})["1"]["pieces"] == "25"
 
 
+async def test_what_our_own_format_tells_counts_after_the_stock_format_told_it_later(make_depot: MakeDepot) -> None:
+    depot = make_depot()
+    async with depot.working():
+        await _taken(depot, "old PurchaseOrder.csv", stock_file("4410021,SKU-1,10,17,1,12/01/2026"))
+        await _taken(depot, "WB-PO-1.csv", waybill_file(_row(quantity="10", unit="CS", rate="12")))
+        row = await depot.into_hotwax("4410021")
+    assert _pieces(row.imported) == "120"
+
+
+@pytest.mark.parametrize("flaw", [{"quantity": "many"}, {"sku": "BOOT, BROWN"}])
+async def test_an_older_file_does_not_free_what_bad_rows_of_a_newer_one_hold(
+    make_depot: MakeDepot, flaw: dict[str, Any]
+) -> None:
+    depot = make_depot()
+    newer: dict[str, Any] = {"modified": "2026-11-20T12:15:00Z"}
+    async with depot.working():
+        await _taken(depot, "WB-PO-1.csv", waybill_file(_row()))
+        await depot.into_hotwax("4410021")
+        await _taken(depot, "WB-PO-2.csv", waybill_file(_row(**newer, **flaw)))
+        await depot.until_po("4410021", held(HoldCause.BAD_ROWS))
+        await _taken(depot, "WB-PO-3.csv", waybill_file(_row(), _row(4410022)))
+        await depot.into_hotwax("4410022")
+        assert depot.known_po("4410021").bad_rows
+        await _taken(depot, "WB-PO-4.csv", waybill_file(_row(**newer, quantity="35")))
+        row = await depot.carry("4410021", lambda row: at(PoStage.IMPORTED)(row) and _pieces(row.imported) == "35")
+    assert row.bad_rows is None
+
+
 # ---- not complete ----------------------------------------------------------------------------------------------------
 
 
