@@ -50,6 +50,8 @@ class _Assessing:
         self.session, self.request, self.systems, self.policy = session, request, systems, systems.policy
         self.now = datetime.now(UTC)
         self.row = purchase_orders.locked(session, request.tenant, request.po_id)
+        if self.policy.partial_pos:
+            purchase_orders.take_good_rows(session, self.row, self.now)
         self.po = purchase_orders.told(self.row)
         self.answers: list[tuple[str, CommandAnswer]] = []
 

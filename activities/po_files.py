@@ -24,6 +24,7 @@ from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder, OutboundFolder
+from domain.purchase_order import PurchaseOrder
 from ledger import po_files, purchase_orders
 from ledger.database import Ledger
 from ledger.po_files import FileKind, FileState, StagedLine
@@ -184,7 +185,7 @@ class _Reading:
         for start in range(0, len(unheard), APPLIED_AT_ONCE):
             po_ids = unheard[start : start + APPLIED_AT_ONCE]
             with self._writing() as (session, _):
-                told = (Told(po_id, None, self._why(po_id), self._bad.times.get(po_id)) for po_id in po_ids)
+                told = (self._told_of(po_id, None) for po_id in po_ids)
                 changed += self._record(session, told, po_ids)
             activity.heartbeat()
         return changed
@@ -194,13 +195,17 @@ class _Reading:
             return po_files.staged_ids(session, self._file_id, after, APPLIED_AT_ONCE, TEXT_AT_ONCE)
 
     def _told(self, rows: Iterable[StagedLine], summary: FileSummary) -> Iterator[Told]:
-        """What these rows tell; of purchase orders with bad rows only where the tenant goes on without them."""
-        partial = self._systems.policy.partial_pos
+        """What these rows tell."""
         for each in assembled(rows, summary.format, self._tenant):
             self._bad.take(each.bad)
-            why = self._why(each.po_id)
-            at = each.po.modified_at if each.po else self._bad.times.get(each.po_id)
-            yield Told(each.po_id, each.po if partial or not why else None, why, at)
+            yield self._told_of(each.po_id, each.po)
+
+    def _told_of(self, po_id: str, po: PurchaseOrder | None) -> Told:
+        """What is told of one; where rows of it are bad, the others change it only if the tenant goes on with these."""
+        why = self._why(po_id)
+        if why and not self._systems.policy.partial_pos:
+            return Told(po_id, None, why, po, self._bad.times.get(po_id))
+        return Told(po_id, po, why, modified_at=self._bad.times.get(po_id))
 
     def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str]) -> int:
         return purchase_orders.record_told(session, self._tenant, told, po_ids, self._file_id, _now())

@@ -81,4 +81,4 @@ class RestOrders:
 
 def _news(told: ToldPo, *, partial: bool) -> Told:
     bad = [str(row) for row in told.bad[:TOLD_ROWS]]
-    return Told(told.po_id, told.po if partial or not bad else None, bad, told.po.modified_at if told.po else None)
+    return Told(told.po_id, told.po, bad) if partial or not bad else Told(told.po_id, None, bad, told.po)

@@ -43,6 +43,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     """Up to when that tells everything: NetSuite's time where it tells one, else when it was read."""
     modified_at: datetime | None = moment(nullable=True)
     """NetSuite's time of the newest word on it, of broken rows too: what is older is left aside."""
+    told_partly: str | None = Field(default=None, sa_type=Text)
+    """Its good rows as NetSuite told them last beside the bad ones, as JSON: for a tenant who comes to allow that."""
     file_id: int | None = None
     bad_rows: list[str] | None = json()
     oms_id: str | None = None

@@ -52,18 +52,20 @@ class Told(NamedTuple):
     """What a file tells of a purchase order, and why rows of it could not be read.
 
     `po` is None where its good rows change nothing: there are none, or the tenant takes whole purchase orders only.
-    Then `modified_at` is NetSuite's time of what could not be taken, as far as the rows tell it.
+    Then `partly` has them, and `modified_at` is NetSuite's time of the bad ones, as far as they tell it.
     """
 
     po_id: str
     po: PurchaseOrder | None
     bad: Sequence[str] = ()
+    partly: PurchaseOrder | None = None
     modified_at: datetime | None = None
 
     @property
     def at(self) -> datetime | None:
         """When NetSuite changed last what is told; None where nobody says."""
-        return self.po.modified_at if self.po else self.modified_at
+        good = self.po or self.partly
+        return good.modified_at if good else self.modified_at
 
 
 def record_told(
@@ -113,16 +115,20 @@ class _News(NamedTuple):
 
 def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | None:
     bad, bad_before = list(told.bad), (row and row.bad_rows) or []
-    modified_at = told.at or (row and row.modified_at)
+    common = {"modified_at": told.at or (row and row.modified_at), "told_partly": _partly(told)}
     if told.po:
-        values = _columns(told.po, now) | {"modified_at": modified_at}
+        values = _columns(told.po, now) | common
         if row is None or values["told_digest"] != row.told_digest or bad != bad_before:
             values |= {"number": told.po.number or (row and row.number), "bad_rows": bad or None}
             verb = "amended" if row and row.told_digest else "first told"
             return _News(values, f"{verb} with {len(told.po.lines)} lines")
     if bad and bad != bad_before:
-        return _News({"bad_rows": bad, "modified_at": modified_at}, f"{len(bad)} bad rows of it seen")
+        return _News({**common, "bad_rows": bad}, f"{len(bad)} bad rows of it seen")
     return None
+
+
+def _partly(told: Told) -> str | None:
+    return told.partly.model_dump_json() if told.partly else None
 
 
 def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
@@ -138,6 +144,8 @@ def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
 def _told_again(row: PurchaseOrderRow, told: Told, file_id: int | None, now: datetime) -> None:
     """Note that it is as it was at a later time too: the proof asks how new NetSuite's word is."""
     row.modified_at = told.at or row.modified_at
+    if told.bad:
+        row.told_partly = _partly(told)
     if told.po:
         row.told_at, row.file_id = told.at or now, file_id
 
@@ -145,6 +153,15 @@ def _told_again(row: PurchaseOrderRow, told: Told, file_id: int | None, now: dat
 def _is_older(row: PurchaseOrderRow, told: Told) -> bool:
     """Whether an earlier state is told than the one that is known, whole or broken; only where both have a time."""
     return bool(told.at and row.modified_at and told.at < row.modified_at)
+
+
+def take_good_rows(session: Session, row: PurchaseOrderRow, now: datetime) -> None:
+    """Have its good rows count as what NetSuite told, where bad ones stood beside them: the tenant allows it now."""
+    if not row.told_partly:
+        return
+    po = PurchaseOrder.model_validate_json(row.told_partly)
+    row.sqlmodel_update({**_columns(po, now), "number": po.number or row.number, "told_partly": None})
+    journal.write(session, about(row), now, "file", f"goes on with its {len(po.lines)} good lines")
 
 
 def told(row: PurchaseOrderRow) -> PurchaseOrder | None:

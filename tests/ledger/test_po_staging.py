@@ -119,13 +119,13 @@ def test_a_word_without_a_time_is_not_newer_than_one_with_a_time_because_of_when
 
 
 def test_an_older_word_neither_frees_what_newer_broken_rows_hold_nor_holds_by_its_own(ledger: Ledger) -> None:
-    good, broken = Told("7", an_order("7")), Told("7", None, ["line 3"], LATER)
+    good, broken = Told("7", an_order("7")), Told("7", None, ["line 3"], modified_at=LATER)
     assert pieces_after(ledger, good, broken, good) == (5, ["line 3"])
     assert pieces_after(ledger, broken, good) == (5, ["line 3"])
     mended = Told("7", an_order("7", 35, at=LATER))
-    assert pieces_after(ledger, mended, Told("7", None, ["line 4"], NOW)) == (35, None)
+    assert pieces_after(ledger, mended, Told("7", None, ["line 4"], modified_at=NOW)) == (35, None)
 
 
 def test_broken_rows_that_are_seen_again_at_a_later_time_are_as_new_as_that(ledger: Ledger) -> None:
-    first, again = Told("7", None, ["line 3"], NOW), Told("7", None, ["line 3"], LATER)
+    first, again = Told("7", None, ["line 3"], modified_at=NOW), Told("7", None, ["line 3"], modified_at=LATER)
     assert pieces_after(ledger, first, again, Told("7", an_order("7"))) == (0, ["line 3"])

@@ -200,6 +200,30 @@ async def test_where_the_tenant_allows_it_an_order_goes_on_with_its_good_rows(ma
     assert (row.stage, list(row.imported or {})) == (PoStage.IMPORTED, ["1"])
 
 
+async def test_a_tenant_who_comes_to_allow_it_resumes_an_order_with_its_good_rows(make_depot: MakeDepot) -> None:
+    depot = make_depot()
+    content = waybill_file(_row(quantity="25"), _row(line=4, facility=""))
+    async with depot.working():
+        await _taken(depot, "WB-PO-1.csv", content)
+        await depot.until_po("4410021", held(HoldCause.BAD_ROWS))
+        await _taken(depot, "WB-PO-2.csv", content)
+    _allow_partial_pos(depot)
+    async with depot.working():
+        # Refused where its workflow has looked again by itself.
+        await depot.po_command("4410021", "resume")
+        await depot.until_po("4410021", lambda row: row.hold_cause is None)
+        row = await depot.into_hotwax("4410021")
+        assert (row.stage, list(row.imported or {}), _pieces(row.imported)) == (PoStage.IMPORTED, ["1"], "25")
+    assert [file.state for file in depot.files()] == [FileState.DONE, FileState.REPEAT]
+
+
+def _allow_partial_pos(depot: Depot) -> None:
+    tenant, policy = depot.settings.tenants[depot.tenant], depot.po_settings.policy
+    netsuite = depot.po_settings.model_copy(update={"policy": policy.model_copy(update={"partial_pos": True})})
+    changed = {depot.tenant: tenant.model_copy(update={"netsuite": netsuite})}
+    depot.settings = depot.settings.model_copy(update={"tenants": changed})
+
+
 async def test_a_comma_that_nobody_quoted_holds_its_order_and_no_other(make_depot: MakeDepot) -> None:
     depot = make_depot(netsuite=STOCK)
     rows = ("4410021,SHOE, BLACK,24,17,3,06/15/2026", "4410022,SKU-1,20,17,1,null", "4410023,SKU-1,20,undefined,1,")
