@@ -202,10 +202,10 @@ class _Reading:
 
     def _told_of(self, po_id: str, po: PurchaseOrder | None) -> Told:
         """What is told of one; where rows of it are bad, the others change it only if the tenant goes on with these."""
-        why = self._why(po_id)
+        why, at = self._why(po_id), self._bad.times.pop(po_id, None)
         if why and not self._systems.policy.partial_pos:
-            return Told(po_id, None, why, po, self._bad.times.get(po_id))
-        return Told(po_id, po, why, modified_at=self._bad.times.get(po_id))
+            return Told(po_id, None, why, po, at)
+        return Told(po_id, po, why, modified_at=at)
 
     def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str]) -> int:
         return purchase_orders.record_told(session, self._tenant, told, po_ids, self._file_id, _now())
@@ -215,8 +215,9 @@ class _Reading:
 
         A row that names no purchase order may belong to any. The stock importer receives a line that we do not know in
         full (hotwax 4.7, 7), and HotWax would be told to close it: such a row holds every purchase order of the file.
+        Each purchase order is told once: what is known of its bad rows is let go.
         """
-        return [*self._bad.by_po.get(po_id, []), *self._bad.unplaced]
+        return [*self._bad.by_po.pop(po_id, []), *self._bad.unplaced]
 
     # ---- putting away ------------------------------------------------------------------------------------------------
 

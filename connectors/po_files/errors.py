@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     NO_TRAILER = "no_trailer"
     TRAILER_COUNT = "trailer_count"
     TRAILER_CHECKSUM = "trailer_checksum"
+    MANY_BAD_ROWS = "many_bad_rows"
     TOO_LARGE = "too_large"
     NOT_TEXT = "not_text"
     NOT_JSON = "not_json"

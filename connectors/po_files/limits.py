@@ -10,6 +10,8 @@ class FileLimits(Frozen):
     """The longest line of a purchase order file."""
     batch_rows: int = 2_000
     """Rows that are validated, and may be committed, together."""
+    bad_rows: int = 10_000
+    """Bad rows of one file, which are kept until it is read: as many as their report lists."""
     po_lines: int = 20_000
     """Lines of one purchase order."""
     document_bytes: int = 10 * 1024 * 1024

@@ -163,7 +163,16 @@ class PoFileReader:
         self._rows += len(rows) + len(bad)
         self._bad += len(bad)
         self._unplaced += sum(row.po_id is None for row in bad)
+        if self._bad > self._limits.bad_rows:
+            raise self._too_many_bad_rows(bad[-1])
         return rows, bad
+
+    def _too_many_bad_rows(self, last: BadRow) -> FileRefusedError:
+        many = f"more than {self._limits.bad_rows:,} rows are bad"
+        said = (
+            f"{many}, up to {last}: the exporter is broken, or this is no such file; have it mended and written again"
+        )
+        return FileRefusedError(Refusal.MANY_BAD_ROWS, said)
 
     def _taken_apart(self, lines: Sequence[bytes]) -> tuple[list[GoodRow], list[list[str]], list[BadRow]]:
         rows: list[GoodRow] = []

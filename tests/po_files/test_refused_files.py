@@ -94,7 +94,8 @@ def many_rows(rows: int, row: str) -> Iterator[bytes]:
 
 
 def read_through(chunks: Iterator[bytes]) -> int:
-    return sum(len(batch.rows) + len(batch.bad) for batch in PoFileReader(chunks).batches())
+    batches = PoFileReader(chunks, FileLimits(bad_rows=60_000)).batches()
+    return sum(len(batch.rows) + len(batch.bad) for batch in batches)
 
 
 @pytest.fixture
@@ -124,6 +125,21 @@ def test_memory_does_not_grow_with_the_file(row: str) -> None:
     small, large = peak_of(6_000, row), peak_of(60_000, row)
     assert large < 16 * MEGABYTE
     assert large < small * 3
+
+
+def test_a_file_of_nothing_but_bad_rows_is_refused_before_they_fill_the_memory() -> None:
+    batches = PoFileReader(many_rows(2_000_000, "4410021,x")).batches()
+    with pytest.raises(FileRefusedError, match="more than 10,000 rows are bad, up to line 10") as refused:
+        list(batches)
+    assert refused.value.refusal is Refusal.MANY_BAD_ROWS
+
+
+def test_as_many_bad_rows_as_are_allowed_are_told() -> None:
+    limits = FileLimits(bad_rows=3)
+    *_, batch = PoFileReader([stock_file(*["4410021,x"] * 3)], limits).batches()
+    assert len(batch.bad) == 3
+    with pytest.raises(FileRefusedError):
+        list(PoFileReader([stock_file(*["4410021,x"] * 4)], limits).batches())
 
 
 def test_a_batch_has_at_most_as_many_rows_as_the_limit() -> None:
