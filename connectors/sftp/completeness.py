@@ -16,7 +16,7 @@ def look(
     """What is complete now, and what must be looked at again.
 
     Temporary names are never taken. A name of a writer who renames is complete at once; any other file when it has not
-    changed for `settled_for` from one look to another, or since `older_than`.
+    changed for `settled_for` from one look to another, or since `older_than`, where that is set.
 
     Args:
         folder: Its pattern and its rules.

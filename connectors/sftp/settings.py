@@ -37,7 +37,7 @@ HostKey = Annotated[str, AfterValidator(_host_key)]
 
 
 class Completeness(Frozen):
-    """When a file is taken for complete. Age is the server's word against our clock."""
+    """When a file is taken for complete. Only looks of our own are compared with each other: clocks may differ."""
 
     temporary: tuple[str, ...] = ("*.tmp", "*.part", "*.partial", "*.filepart", "*.crdownload", ".*", "*~")
     """Names that writers use while they write: never taken (case does not matter)."""
@@ -45,8 +45,12 @@ class Completeness(Frozen):
     """Names that appear by rename only, because their writer is known to do so: complete when they are seen."""
     settled_for: timedelta = Field(default=timedelta(seconds=30), gt=timedelta(0))
     """Time between two looks with the same size and time of change."""
-    older_than: timedelta | None = Field(default=timedelta(minutes=15), gt=timedelta(0))
-    """Age after which one look is enough; None asks for two looks always."""
+    older_than: timedelta | None = Field(default=None, gt=timedelta(0))
+    """Age after which one look is enough; None asks for two looks always.
+
+    It compares the server's clock with ours: a server that is behind, tells local time or none at all makes a file old
+    that has only just been begun.
+    """
 
 
 class InboundFolder(Frozen):

@@ -107,11 +107,21 @@ def test_a_change_starts_the_wait_anew(change: dict[str, Any]) -> None:
     assert second.waiting == {"a.csv": Seen(size=changed.size, modified_at=changed.modified_at, since=at)}
 
 
-def test_an_old_file_is_complete_at_once_unless_two_looks_are_asked_for_always() -> None:
+def test_an_old_file_is_complete_at_once_only_where_that_is_asked_for() -> None:
     old = file("a.csv", modified_at=NOW - timedelta(minutes=15))
-    always = FOLDER.model_copy(update={"complete": Completeness(older_than=None)})
-    assert look(FOLDER, [old], NOW).complete == (old,)
-    assert look(always, [old], NOW).complete == ()
+    by_age = FOLDER.model_copy(update={"complete": Completeness(older_than=timedelta(minutes=15))})
+    assert look(by_age, [old], NOW).complete == (old,)
+    assert look(FOLDER, [old], NOW).complete == ()
+
+
+@pytest.mark.parametrize(
+    "told", [NOW - timedelta(hours=8), datetime(1970, 1, 1, tzinfo=UTC), NOW + timedelta(days=1)], ids=str
+)
+def test_a_server_whose_clock_is_wrong_does_not_make_a_file_complete(told: datetime) -> None:
+    just_begun = file("a.csv", modified_at=told)
+    first = look(SftpFolders().orders, [just_begun], NOW)
+    assert (first.complete, set(first.waiting)) == ((), {"a.csv"})
+    assert look(SftpFolders().orders, [just_begun], NOW + timedelta(seconds=30), first.waiting).complete
 
 
 def test_a_file_that_changed_after_it_was_taken_for_complete_needs_two_looks_whatever_its_name_and_age() -> None:
