@@ -74,14 +74,15 @@ def record_told(
     """Keep what NetSuite told of these purchase orders, in a file or over REST; how many are new or changed.
 
     One that is told as it was before is no news, and one older than what is known is left aside: by NetSuite's own
-    times alone, for our clock says when a word was read, not how old it is. `told` is about `po_ids`, and may be a
-    stream: of each purchase order only what is written stays in memory.
+    times alone, for our clock says when a word was read, not how old it is. What is asked for over REST (`file_id` is
+    None) is never old, though its time may be: the account's clock goes through one hour twice in autumn. `told` is
+    about `po_ids`, and may be a stream: of each purchase order only what is written stays in memory.
     """
     known = rows_of(session, tenant, po_ids)
     found: dict[str, _News] = {}
     for each in told:
         row = known.get(each.po_id)
-        if row and _is_older(row, each):
+        if row and file_id is not None and _is_older(row, each):
             continue
         if news := _news(row, each, now):
             found[each.po_id] = news

@@ -129,3 +129,10 @@ def test_an_older_word_neither_frees_what_newer_broken_rows_hold_nor_holds_by_it
 def test_broken_rows_that_are_seen_again_at_a_later_time_are_as_new_as_that(ledger: Ledger) -> None:
     first, again = Told("7", None, ["line 3"], modified_at=NOW), Told("7", None, ["line 3"], modified_at=LATER)
     assert pieces_after(ledger, first, again, Told("7", an_order("7"))) == (0, ["line 3"])
+
+
+def test_what_is_asked_for_over_rest_is_never_old_though_the_accounts_clock_was_put_back(ledger: Ledger) -> None:
+    amended = Told("7", an_order("7", quantity=8, at=NOW - timedelta(minutes=40)))
+    with ledger.writing() as session:
+        purchase_orders.record_told(session, "t", [Told("7", an_order("7"))], ["7"], None, NOW)
+        assert purchase_orders.record_told(session, "t", [amended], ["7"], None, NOW) == 1
