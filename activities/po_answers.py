@@ -1,38 +1,35 @@
 """Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 from sqlmodel import Session
 from temporalio import activity
 
 from activities.effects import Effects, Writer
+from activities.po_stock_errors import StockErrors, files_in, whole
 from activities.po_taking import Taking
 from activities.po_verifying import verify
 from activities.systems import Purchasing
-from connectors.errors import ConnectorError, NotFound
+from connectors.errors import ConnectorError
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
-from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
-from connectors.po_files.limits import DEFAULT_LIMITS, ReceiptLimits
+from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
+from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import ReceiptFile, receipt_files
-from connectors.po_files.stock_errors import stock_errors
-from connectors.sftp.models import ClaimedFile, RemoteFile
-from connectors.sftp.names import STAMP
+from connectors.sftp.models import ClaimedFile
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder
 from domain.keys import netsuite_queue, upload_key
 from domain.outcomes import EffectResult
 from domain.purchase_order import NetSuiteMode, ReceiptState
 from domain.stages import EffectKind, EffectState
-from ledger import effects, po_files, purchase_orders, receipts, sequences
+from ledger import effects, purchase_orders, receipts, sequences
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
-from ledger.po_files import FileKind, SmallFile
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 
 log = structlog.get_logger()
@@ -53,6 +50,7 @@ class FileReceipts:
     def __init__(self, ledger: Ledger, made: Effects) -> None:
         self._ledger, self._effects = ledger, made
         self._taking = Taking(folder_may_be_missing=True)
+        self._errors = StockErrors(ledger)
         self._archived: dict[tuple[str, str], datetime] = {}
 
     # ---- publishing --------------------------------------------------------------------------------------------------
@@ -65,6 +63,8 @@ class FileReceipts:
         if not keys and not self._is_any_promised(tenant):
             return {"files": 0, "receipts": 0}
         with systems.files.session(activity.heartbeat) as files:
+            if systems.policy.netsuite_mode is NetSuiteMode.STOCK:
+                self._errors.read(tenant, systems, files)  # what lies there by now is about earlier receipts
             keys += self._promise_files(tenant, systems, files)
             for key in keys:
                 sent += self._publish(tenant, systems, files, key)
@@ -136,7 +136,7 @@ class FileReceipts:
     def _read_ack(self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile) -> int:
         """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
         try:
-            sha256, content = _whole(files, claimed.folder, claimed.file)
+            sha256, content = whole(files, claimed.folder, claimed.file)
             ack = read_ack(content)
         except FileRefusedError as error:
             return self._refuse_ack(tenant, folder, files, claimed, error)
@@ -164,95 +164,29 @@ class FileReceipts:
         """The stock importer answers nothing: it moves what it has read, and writes what failed into `error`.
 
         The two happen one after the other, in an order that nobody has published: a word of an error counts at once,
-        and a file as taken only when it has lain in the archive for a while without one.
+        also after its receipt was taken for accepted, and a file as taken only when it has lain in the archive for a
+        while without one.
         """
         with self._ledger.reading() as session:
             waiting = {row.file_name for row in receipts.unanswered(session, tenant) if row.file_name}
-        if not waiting:
-            return 0
-        settled = self._settled(tenant, systems, files, waiting)
-        found = list(self._stock_errors(tenant, systems, files))
+        settled = self._settled(tenant, systems, files, waiting) if waiting else set[str]()
+        refused = self._errors.read(tenant, systems, files)
         with self._ledger.writing() as session:
-            refused = _newly_refused(session, tenant, found)
-            in_files = (row for name in sorted(waiting) for row in receipts.in_file(session, tenant, name))
-            rows = [row for row in in_files if _judged(row, refused, settled)]
+            in_files = (row for name in sorted(settled) for row in receipts.in_file(session, tenant, name))
+            rows = [row for row in in_files if row.state.may_exist and not row.state.counts]
+            for row in rows:
+                receipts.answer(row, ReceiptState.UNVERIFIED, _now())
             purchase_orders.note_receipts(session, rows, _now())
-        return len(rows)
+        return refused + len(rows)
 
     def _settled(self, tenant: str, systems: Purchasing, files: FileSession, waiting: set[str]) -> set[str]:
         """The files among these that have lain in the archive for long enough."""
         folders = systems.files.folders.receipts
-        there = {file.name for file in _files_in(files, f"{folders.path}/{folders.archive}")} & waiting
+        there = {file.name for file in files_in(files, f"{folders.path}/{folders.archive}")} & waiting
         since = {name: self._archived.get((tenant, name), _now()) for name in there}
         others = {key: at for key, at in self._archived.items() if key[0] != tenant}
         self._archived = others | {(tenant, name): at for name, at in since.items()}
         return {name for name, at in since.items() if _now() - at >= systems.waits.archived}
-
-    def _stock_errors(self, tenant: str, systems: Purchasing, files: FileSession) -> Iterator["_Errors"]:
-        """The importer's error files; nobody removes them, so those that were read before are told by their looks."""
-        folders = systems.files.folders.receipts
-        path = f"{folders.path}/{folders.error}"
-        with self._ledger.reading() as session:
-            known = po_files.looks_of(session, tenant, FileKind.STOCK_ERRORS)
-        for file in _files_in(files, path):
-            looks = f"{file.modified_at:{STAMP}}-{file.size}-{file.name}"
-            if looks in known:
-                continue
-            try:
-                sha256, content = _whole(files, path, file)
-            except FileRefusedError as error:
-                log.warning("NetSuite's error file left aside", tenant=tenant, file=file.name, problem=str(error))
-                continue
-            yield _Errors(SmallFile(file.name, looks, sha256), _errors_in(tenant, file.name, content))
-
-
-class _Errors(NamedTuple):
-    """An error file of the stock importer: purchase order -> NetSuite's words."""
-
-    file: SmallFile
-    words: Mapping[str, str]
-
-
-def _newly_refused(session: Session, tenant: str, found: Iterable[_Errors]) -> Mapping[str, str]:
-    """Purchase order -> NetSuite's words, of the files that nobody has read yet; noted with what follows from them."""
-    refused = dict[str, str]()
-    for errors in found:
-        if po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, errors.file, _now()):
-            refused |= errors.words
-    return refused
-
-
-def _judged(row: ReceiptRow, refused: Mapping[str, str], settled: Collection[str]) -> bool:
-    """Whether NetSuite's silence or its words answer a receipt that it may have; only one of each order is open."""
-    is_open = row.state.may_exist and not row.state.counts
-    problem = refused.get(row.po_id, "")
-    if not is_open or not (problem or row.file_name in settled):
-        return False
-    receipts.answer(row, ReceiptState.REJECTED if problem else ReceiptState.UNVERIFIED, _now(), problem=problem)
-    return True
-
-
-def _whole(files: FileSession, folder: str, file: RemoteFile) -> tuple[str, bytes]:
-    """Checksum and bytes of a small file.
-
-    Raises:
-        FileRefusedError: it is too large to be one; nothing of it was read.
-    """
-    if file.size > DEFAULT_LIMITS.document_bytes:
-        raise FileRefusedError(
-            Refusal.TOO_LARGE, f"{file.size} bytes, at most {DEFAULT_LIMITS.document_bytes} are read"
-        )
-    with files.read(folder, file) as stream:
-        content = b"".join(stream)
-    return stream.sha256, content
-
-
-def _files_in(files: FileSession, path: str) -> Sequence[RemoteFile]:
-    """The files of a folder that NetSuite makes when it first needs it; none before."""
-    try:
-        return files.list_folder(path).files
-    except NotFound:
-        return ()
 
 
 def _affordable(
@@ -268,14 +202,6 @@ def _affordable(
             return
         used += cost
         yield file
-
-
-def _errors_in(tenant: str, name: str, content: bytes) -> Mapping[str, str]:
-    try:
-        return {error.po_id: error.message for error in stock_errors(content)}
-    except FileRefusedError as error:
-        log.warning("NetSuite's error file left aside", tenant=tenant, file=name, problem=str(error))
-        return {}
 
 
 def _is_safe(session: Session, row: ReceiptRow) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from domain.base import Frozen, Moment
 from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend
@@ -187,6 +187,22 @@ def unanswered(session: Session, tenant: str) -> Sequence[ReceiptRow]:
         col(ReceiptRow.file_name).is_not(None),
     )
     return session.exec(mine.order_by(col(ReceiptRow.sent_at))).all()
+
+
+def any_sent(session: Session, tenant: str) -> bool:
+    """Whether any receipt was ever sent, or is about to be."""
+    sent = or_(col(ReceiptRow.sent_at).is_not(None), col(ReceiptRow.file_name).is_not(None))
+    return (
+        session.exec(select(ReceiptRow.receipt_id).where(ReceiptRow.tenant == tenant, sent).limit(1)).first()
+        is not None
+    )
+
+
+def ever_sent(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]:
+    """The receipts of a purchase order that were sent, or are about to be; the newest first."""
+    mine = [row for row in of_po(session, tenant, po_id) if row.sent_at or row.file_name]
+    on_the_way = {ReceiptState.NEW, ReceiptState.PROMISED}
+    return sorted(mine, key=lambda row: (row.state in on_the_way, row.sent_at or row.received_at), reverse=True)
 
 
 def plan_anew(session: Session, tenant: str, fact: ReceiptFact) -> None:
