@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlmodel import Session
@@ -91,7 +92,7 @@ class Effects:
             if outcome is None:
                 if look_first:
                     self._note_repeat(row)
-                with writing_allowed():
+                with writing_allowed(partial(self._holds_on, row)):
                     outcome = writer.send(row.body)
         except Ambiguous as error:
             outcome = WriteOutcome(outcome=Outcome.UNKNOWN, problem=str(error))
@@ -103,6 +104,11 @@ class Effects:
             raise
         retry = writer.repeat_safe or (writer.find is not None and not look_first)
         return self._settle(row, writer, outcome, bound, retry=retry)
+
+    def _holds_on(self, row: EffectRow) -> bool:
+        """Whether no other attempt has taken the write over, nor does for another lease."""
+        with self._ledger.durable() as session:
+            return book.hold_on(session, row.key, row.attempt, _now() + self._lease)
 
     def _note_repeat(self, row: EffectRow) -> None:
         with self._ledger.durable() as session:

@@ -9,7 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 WRITING_METHODS: set[str] = set()
 """The names of all methods that write to a remote system, for the test that looks for their call sites."""
 
-_allowed: ContextVar[bool] = ContextVar("remote_writing_allowed", default=False)
+Still = Callable[[], bool]
+
+_allowed: ContextVar[Still | None] = ContextVar("remote_writing_allowed", default=None)
 
 Self_ = TypeVar("Self_")
 Params = ParamSpec("Params")
@@ -21,13 +23,22 @@ class UnguardedWrite(RuntimeError):  # noqa: N818 - reads as what happened
 
 
 @contextmanager
-def writing_allowed() -> Iterator[None]:
-    """Remote writes are allowed inside this block, in this thread. Only the effect mechanism enters it."""
-    token = _allowed.set(True)
+def writing_allowed(still: Still = lambda: True) -> Iterator[None]:
+    """Remote writes are allowed inside this block, in this thread. Only the effect mechanism enters it.
+
+    `still` says whether the write is still this attempt's to make.
+    """
+    token = _allowed.set(still)
     try:
         yield
     finally:
         _allowed.reset(token)
+
+
+def still_allowed() -> bool:
+    """Whether the write under way is still ours: asked right before the one step of many that cannot be taken back."""
+    still = _allowed.get()
+    return still is not None and still()
 
 
 def remote_write(
@@ -38,7 +49,7 @@ def remote_write(
 
     @wraps(method)
     def guarded(self: Self_, /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
-        if not _allowed.get():
+        if _allowed.get() is None:
             raise UnguardedWrite(f"{method.__qualname__} outside the effect mechanism: promise it in the ledger first")
         return method(self, *args, **kwargs)
 

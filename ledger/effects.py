@@ -169,6 +169,15 @@ def settle(session: Session, key: str, attempt: int, outcome: WriteOutcome, now:
     return row
 
 
+def hold_on(session: Session, key: str, attempt: int, until: datetime) -> bool:
+    """Lengthen an attempt's lease; False where the write is not this attempt's any more."""
+    row = locked(session, EffectRow, key=key)
+    if row.attempt != attempt or row.state is not EffectState.SENDING:
+        return False
+    row.lease_until = until
+    return True
+
+
 def release(session: Session, key: str, attempt: int, now: datetime, why: str) -> None:
     """Give the claim back: it is certain that nothing was applied, so the effect is as if it was never sent."""
     row = locked(session, EffectRow, key=key)

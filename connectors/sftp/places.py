@@ -1,7 +1,7 @@
 """Where files move and get their names: each move looks first, so that a repeat after a cut finds its own work."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from connectors.errors import Ambiguous, ConnectorError, NotFound, Rejected
@@ -9,6 +9,9 @@ from connectors.sftp.errors import FileChanged, NameTaken
 from connectors.sftp.models import Deposit, RemoteFile
 from connectors.sftp.requests import Attributes, Requests
 from connectors.sftp.transfer import checksum, remote_file, whole, write_new
+from connectors.sftp.wire import Work
+
+LastLook = Callable[[], Work[bool]]
 
 PUBLISH = "publish"
 _MARK = ".part-"
@@ -85,8 +88,12 @@ async def _settle_twins(
     await requests.remove(operation, source)
 
 
-async def deposit(requests: Requests, temporary: str, target: str, content: bytes) -> Deposit:
+async def deposit(
+    requests: Requests, temporary: str, target: str, content: bytes, last_look: LastLook | None = None
+) -> Deposit:
     """A file with exactly this content under `target`: written elsewhere, read back, then renamed; or there already.
+
+    `last_look` says right before the renaming whether it is there already; by default what lies under `target` counts.
 
     Raises:
         NameTaken: a file with other bytes lies there.
@@ -95,7 +102,7 @@ async def deposit(requests: Requests, temporary: str, target: str, content: byte
     """
     try:
         await _write(requests, temporary, content)
-        if not await _is_there(requests, target, content):
+        if not await (last_look() if last_look else is_there(requests, target, content)):
             await requests.rename(PUBLISH, temporary, target)
             return Deposit.WRITTEN
     except Ambiguous:
@@ -107,7 +114,7 @@ async def deposit(requests: Requests, temporary: str, target: str, content: byte
     return Deposit.ALREADY_THERE
 
 
-async def _is_there(requests: Requests, path: str, content: bytes) -> bool:
+async def is_there(requests: Requests, path: str, content: bytes) -> bool:
     """Whether a file with exactly this content lies under a path.
 
     Raises:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from activities.effects import Effects, InDoubtError, Send, StillSendingError, Writer
 from connectors.errors import Ambiguous, ConnectorError, Throttled, Unauthorized, Unreachable
-from connectors.guard import UnguardedWrite, remote_write
+from connectors.guard import UnguardedWrite, remote_write, still_allowed
 from domain.outcomes import EffectResult, Outcome, RepeatBehavior, WriteOutcome
 from domain.stages import EffectState
 from ledger import effects as book
@@ -292,6 +292,34 @@ def test_a_zombie_that_answers_late_makes_no_second_document(
     assert second.state is (EffectState.DONE if resolved else EffectState.UNKNOWN)
     assert (late.state, effect(ledger).state, effect(ledger).number) == (EffectState.DONE, EffectState.DONE, "D1")
     assert remote.documents == [BODY]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_attempt_learns_before_its_last_step_whether_another_has_taken_over(ledger: Ledger, others: int) -> None:
+    found: list[bool] = []
+
+    def send(_body: str) -> WriteOutcome:
+        for _ in range(others):
+            Effects(ledger, OVER_AT_ONCE).ensure(KEY, Remote(REJECTS, can_find=False).writer())
+        found.append(still_allowed())
+        return WriteOutcome(outcome=Outcome.CREATED, number="D1")
+
+    promise(ledger)
+    Effects(ledger, OVER_AT_ONCE).ensure(KEY, _writer(send))
+    assert found == [not others]
+
+
+def test_an_attempt_that_asks_before_its_last_step_has_a_whole_lease_for_it(ledger: Ledger) -> None:
+    def send(_: str) -> WriteOutcome:
+        with ledger.writing() as session:
+            session.get_one(EffectRow, KEY).lease_until = NOW
+        assert still_allowed()
+        with pytest.raises(StillSendingError):
+            Effects(ledger, MINUTE).ensure(KEY, Remote(REJECTS, can_find=False).writer())
+        return WriteOutcome(outcome=Outcome.CREATED, number="D1")
+
+    promise(ledger)
+    assert Effects(ledger, MINUTE).ensure(KEY, _writer(send)).state is EffectState.DONE
 
 
 def _writer(send: Send) -> Writer:

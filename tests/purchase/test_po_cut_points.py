@@ -5,10 +5,11 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -20,6 +21,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.effects import Effects
 from activities.po_netsuite import NetSuiteActivities
+from connectors.sftp.client import SftpSession
+from domain.outcomes import WriteOutcome
 from domain.po_messages import PoRun, PoRunRequest
 from domain.purchase_order import PoStage, ReceiptState, ReceiptToSend
 from ledger import po_files, receipts
@@ -33,7 +36,7 @@ from sandbox.sftp.reach import Reach
 from tests.po_files.making import waybill_file
 from tests.purchase.conftest import MakeDepot
 from tests.sandbox.erp import FULFILLMENT, RECEIPT
-from tests.support.depot import Depot, at
+from tests.support.depot import STOCK, Depot, at
 
 pytestmark = pytest.mark.anyio
 
@@ -114,17 +117,55 @@ async def _twice(depot: Depot, run: PoRun) -> None:
     await asyncio.gather(*both, return_exceptions=True)
 
 
+class _Stalled:
+    """Lets a file be published as always, but the first time only once `go_on` is set: the worker's process froze."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.began, self.go_on = threading.Event(), threading.Event()
+        publish = SftpSession.publish_file
+
+        def publish_file(session: SftpSession, body: str) -> WriteOutcome:
+            if not self.began.is_set():
+                self.began.set()
+                assert self.go_on.wait(30)
+            return publish(session, body)
+
+        monkeypatch.setattr(SftpSession, "publish_file", publish_file)
+
+
+@pytest.mark.parametrize("has_read", [False, True], ids=["unread", "read by NetSuite"])
+async def test_a_publisher_that_comes_back_after_its_lease_publishes_no_second_file(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch, *, has_read: bool
+) -> None:
+    depot = make_depot(netsuite=STOCK)
+    stalled = _Stalled(monkeypatch)
+    operation = _PublishReceipts()
+    (depot.netsuite.base / RECEIPT).mkdir(parents=True)
+    operation.prepare(depot, 0)
+    with closing(Runs(depot, lease=timedelta(0))) as frozen, closing(Runs(depot, lease=timedelta(0))) as other:
+        first = asyncio.create_task(asyncio.to_thread(frozen.run, PoRun.RECEIPT_FILES))
+        assert await asyncio.to_thread(stalled.began.wait, 20)
+        await asyncio.to_thread(other.until_it_goes_well, PoRun.RECEIPT_FILES)
+        if has_read:
+            depot.netsuite.good_run("import", "stock")
+        stalled.go_on.set()
+        await asyncio.gather(first, return_exceptions=True)
+    [row] = depot.receipts("4430000")
+    assert row.state is ReceiptState.SENT
+    assert depot.netsuite.files(RECEIPT) == ([] if has_read else [row.file_name])
+
+
 # ---- files over SFTP -------------------------------------------------------------------------------------------------
 
 
 class Runs:
     """The runs' activities of one depot as a worker has them, without Temporal around them."""
 
-    def __init__(self, depot: Depot) -> None:
+    def __init__(self, depot: Depot, lease: timedelta | None = None) -> None:
         self.depot = depot
         self._tenants = LiveTenants(depot.settings, open_budget(depot.settings, depot.ledger))
         settings = depot.settings.tenants[depot.tenant]
-        made = Effects(depot.ledger, longest_call(settings))
+        made = Effects(depot.ledger, longest_call(settings) if lease is None else lease)
         self.netsuite = NetSuiteActivities(depot.ledger, self._tenants, made)
 
     def run(self, run: PoRun) -> None:

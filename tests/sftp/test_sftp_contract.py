@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.errors import NotFound, Rejected
+from connectors.errors import NotFound, Rejected, Unreachable
 from connectors.guard import UnguardedWrite, writing_allowed
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged, NameTaken
@@ -212,6 +212,22 @@ def test_what_earlier_attempts_left_behind_is_removed_and_nothing_else(stand: St
     with stand.server().session() as files, writing_allowed():
         files.publish_file(files.file_body(stand.outbound, "a.json", "[1]"))
     assert stand.names("out/tmp") == ["b.json.part-0a1b2c3d"]
+
+
+@pytest.mark.parametrize("place", ["out/archive/a.json", "out/error/a.json", "out/archive/2026-a.json-7"])
+def test_a_file_that_its_reader_has_put_away_is_not_published_again(stand: Stand, place: str) -> None:
+    stand.write(place, b"[1]")
+    with stand.server().session() as files, writing_allowed():
+        outcome = files.publish_file(files.file_body(stand.outbound, "a.json", "[1]"))
+    assert (outcome.outcome, stand.names("out"), stand.names("out/tmp")) == (Outcome.ALREADY_EXISTS, [], [])
+
+
+def test_nothing_is_published_once_another_attempt_has_taken_over(stand: Stand) -> None:
+    with stand.server().session() as files, writing_allowed(still=lambda: False):
+        body = files.file_body(stand.outbound, "a.json", "[1]")
+        with pytest.raises(Unreachable, match="another one has taken over"):
+            files.publish_file(body)
+    assert (stand.names("out"), stand.names("out/tmp")) == ([], [])
 
 
 @pytest.mark.parametrize("place", ["out/a.json", "out/archive/a.json", "out/error/a.json", "out/archive/2026-a.json-7"])
