@@ -77,9 +77,9 @@ class FileReceipts:
     def _promise_files(self, tenant: str, systems: Purchasing, files: FileSession) -> list[str]:
         """Files for all promised receipts, each promised in the transaction that takes its receipts."""
         with self._ledger.durable() as session:
-            rows = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if _is_safe(session, row)]
-            by_id = {row.receipt_id: row for row in rows}
             limits = ReceiptLimits(file_bytes=systems.sizes.bytes_per_file, entries=systems.sizes.receipts_per_file)
+            rows = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if _is_safe(session, row, limits)]
+            by_id = {row.receipt_id: row for row in rows}
             keys = []
             for file in _affordable(session, tenant, systems, receipt_files(map(receipts.wanted, rows), limits)):
                 number = sequences.next_number(session, tenant, FILES)
@@ -204,10 +204,10 @@ def _affordable(
         yield file
 
 
-def _is_safe(session: Session, row: ReceiptRow) -> bool:
+def _is_safe(session: Session, row: ReceiptRow, limits: ReceiptLimits) -> bool:
     """Whether NetSuite would make just what is meant of the receipt; one that is not safe stops no other."""
     try:
-        list(receipt_files([receipts.wanted(row)]))
+        list(receipt_files([receipts.wanted(row)], limits))
     except UnsafeReceiptError as error:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=str(error))
         purchase_orders.note_receipts(session, [row], _now())

@@ -43,7 +43,8 @@ def receipt_files(receipts: Iterable[ReceiptToSend], limits: ReceiptLimits = DEF
     for receipt in _each_once(receipts):
         entry = exact_json.dumps(_entry(receipt)).encode()
         if len(entry) + _BRACKETS > limits.file_bytes:
-            raise UnsafeReceiptError(f"receipt {receipt.receipt_id} alone is over {limits.file_bytes:,} bytes")
+            most = f"{limits.file_bytes:,} bytes, the most that a file may have: raise sizes.bytes_per_file"
+            raise UnsafeReceiptError(f"receipt {receipt.receipt_id} alone is over {most}")
         if waiting and (len(waiting) == limits.entries or size + 1 + len(entry) > limits.file_bytes):
             yield _file(waiting)
             waiting, size = [], _BRACKETS

@@ -305,3 +305,16 @@ async def test_pieces_that_are_no_exact_part_of_a_unit_are_held_and_not_rounded(
         await depot.carry(po_id, at(PoStage.RECEIVED))
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "0.5"}]
+
+
+async def test_a_receipt_that_no_file_can_carry_is_held_and_stops_no_other(make_depot: MakeDepot) -> None:
+    depot = make_depot(netsuite={"sizes": {"bytes_per_file": 400}})
+    large, small = depot.netsuite.order(*[LINE] * 12), depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(large, small)
+        depot.receive(large, line_1=5)
+        depot.receive(small, line_1=20)
+        row = await depot.carry(large, held(HoldCause.RECEIPT_REJECTED))
+        assert "raise sizes.bytes_per_file" in row.hold_evidence
+        await depot.carry(small, SYNCED)
+    assert (depot.made(large), depot.made(small)) == ([], [{1: "20"}])
