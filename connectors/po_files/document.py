@@ -32,6 +32,11 @@ def text_of(content: bytes, most_bytes: int = _ENOUGH) -> str:
         return content.decode("cp1252", "replace")
 
 
+def plain(text: str) -> str:
+    """The text with a mark in place of each NUL, which no database takes: an answer is not lost for it."""
+    return text.replace("\x00", "\ufffd")
+
+
 def wrong_shape(problem: ValidationError, root: str) -> FileRefusedError:
     """The refusal that tells the first place where a document is not as agreed, and how many more there are."""
     errors = problem.errors(include_url=False)
@@ -40,7 +45,9 @@ def wrong_shape(problem: ValidationError, root: str) -> FileRefusedError:
         return FileRefusedError(Refusal.NOT_JSON, f"the file is no JSON ({first['msg']}): it was cut, or damaged")
     others = f" (and {more} more)" if more else ""
     place = place_of(root, first["loc"])
-    return FileRefusedError(Refusal.WRONG_SHAPE, f"{place}: {first['msg']}, got {shortened(first['input'])}{others}")
+    return FileRefusedError(
+        Refusal.WRONG_SHAPE, f"{place}: {first['msg']}, got {plain(shortened(first['input']))}{others}"
+    )
 
 
 def csv_of(text: str) -> Iterator[list[str]]:

@@ -51,6 +51,18 @@ def test_results_are_found_by_their_receipt() -> None:
     assert (rejected.result, rejected.reason) == (AckOutcome.REJECTED, "line 9 is unknown")
 
 
+def test_no_text_of_an_answer_has_a_character_that_a_database_refuses() -> None:
+    result = {**REJECTED, "receipt_id": "4410022\0", "reason": "no\0good"}
+    ack = read_ack(json.dumps({**ACK, "file": "a\0.json", "problem": "\0", "results": [result]}).encode())
+    [told] = ack.results
+    assert (ack.file, ack.problem, told.receipt_id, told.reason) == ("a�.json", "�", "4410022�", "no�good")
+
+
+def test_a_refusal_has_no_character_that_a_database_refuses_either() -> None:
+    with pytest.raises(FileRefusedError, match="got a�b"):
+        read_ack(json.dumps({**ACK, "sha256": "a\0b"}).encode())
+
+
 def test_the_answer_to_a_file_has_its_name() -> None:
     assert ack_name("WB-RCPT-20261120T181500Z-1.json") == "WB-RCPT-20261120T181500Z-1.ack.json"
 
