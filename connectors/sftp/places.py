@@ -130,11 +130,22 @@ async def is_there(requests: Requests, path: str, content: bytes) -> bool:
 
 
 async def _write(requests: Requests, path: str, content: bytes) -> None:
-    """The content in a new file; its folder is made where it is missing."""
+    """The content in a new file; its folder is made where it is missing, those above it never: they may be misspelled.
+
+    Raises:
+        NotFound: the folder above is missing too.
+    """
     try:
         await write_new(requests, path, content)
     except NotFound:
-        await requests.make_folder(PUBLISH, str(PurePosixPath(path).parent))
+        folder = PurePosixPath(path).parent
+        try:
+            await requests.make_folder(PUBLISH, str(folder))
+        except NotFound:
+            said = (
+                f"{folder.parent}: there is no such folder on the server; create it, or correct its name in `folders`"
+            )
+            raise NotFound(requests.system, PUBLISH, said) from None
         await write_new(requests, path, content)
 
 
