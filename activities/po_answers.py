@@ -18,12 +18,13 @@ from connectors.errors import ConnectorError
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
 from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
-from connectors.po_files.receipts import ReceiptFile, receipt_files
+from connectors.po_files.receipts import ReceiptFile, read_receipts, receipt_files
 from connectors.sftp.models import ClaimedFile
 from connectors.sftp.port import FileSession
+from connectors.sftp.publication import Publication
 from connectors.sftp.settings import InboundFolder
 from domain.keys import netsuite_queue, upload_key
-from domain.outcomes import EffectResult
+from domain.outcomes import EffectResult, Outcome, WriteOutcome
 from domain.purchase_order import NetSuiteMode, ReceiptState
 from domain.stages import EffectKind, EffectState
 from ledger import effects, purchase_orders, receipts, sequences
@@ -31,6 +32,7 @@ from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
+from ledger.tables import EffectRow
 
 log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class FileReceipts:
         with systems.files.session(activity.heartbeat) as files:
             if systems.policy.netsuite_mode is NetSuiteMode.STOCK:
                 self._errors.read(tenant, systems, files)  # what lies there by now is about earlier receipts
+            self._look_for_earlier(tenant, files)
             keys += self._promise_files(tenant, systems, files)
             for key in keys:
                 sent += self._publish(tenant, systems, files, key)
@@ -74,11 +77,25 @@ class FileReceipts:
         with self._ledger.reading() as session:
             return bool(receipts.promised(session, tenant, 1))
 
+    def _look_for_earlier(self, tenant: str, files: FileSession) -> None:
+        """Receipts that are to be sent again: none goes whose earlier file NetSuite could read besides."""
+        with self._ledger.reading() as session:
+            again = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if row.file_name]
+            earlier = {row.file_name: _file_of(session, row) for row in again}
+        for row in again:
+            effect = earlier[row.file_name]
+            found = files.find_file(effect.body) if effect else None
+            with self._ledger.writing() as session:
+                mine = session.get_one(ReceiptRow, (tenant, row.receipt_id), with_for_update=True)
+                if mine.state is ReceiptState.PROMISED and mine.effect_key is None:
+                    _goes_again(session, mine, effect, found)
+
     def _promise_files(self, tenant: str, systems: Purchasing, files: FileSession) -> list[str]:
         """Files for all promised receipts, each promised in the transaction that takes its receipts."""
         with self._ledger.durable() as session:
             limits = ReceiptLimits(file_bytes=systems.sizes.bytes_per_file, entries=systems.sizes.receipts_per_file)
-            rows = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if _is_safe(session, row, limits)]
+            waiting = (row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if not row.file_name)
+            rows = [row for row in waiting if _is_safe(session, row, limits)]
             by_id = {row.receipt_id: row for row in rows}
             keys = []
             for file in _affordable(session, tenant, systems, receipt_files(map(receipts.wanted, rows), limits)):
@@ -213,6 +230,34 @@ def _is_safe(session: Session, row: ReceiptRow, limits: ReceiptLimits) -> bool:
         purchase_orders.note_receipts(session, [row], _now())
         return False
     return True
+
+
+def _file_of(session: Session, row: ReceiptRow) -> EffectRow | None:
+    """The promise of the file that has a receipt; None where it surely never came to the server."""
+    return effects.newest_named(session, row.tenant, EffectKind.RECEIPT_FILE, row.file_name or "")
+
+
+def _goes_again(session: Session, row: ReceiptRow, effect: EffectRow | None, found: WriteOutcome | None) -> None:
+    """Let a receipt go into another file, unless the earlier one lies unread, or was read since an operator looked."""
+    problem = _why_not_again(row, effect, found) if effect and found and found.outcome is Outcome.ALREADY_EXISTS else ""
+    if not (effect and problem):
+        receipts.forget_file(row)
+        return
+    inside = read_receipts(Publication.model_validate_json(effect.body).data)
+    earlier = next(receipt for receipt in inside if receipt.receipt_id == row.receipt_id)
+    receipts.stays_in(row, effect.key, earlier, f"not sent again: {problem}")
+    purchase_orders.note_receipts(session, [row], _now())
+
+
+def _why_not_again(row: ReceiptRow, effect: EffectRow, found: WriteOutcome) -> str:
+    path = Publication.model_validate_json(effect.body).path
+    if found.raw == path:
+        return (
+            f"{path} lies there unread, and NetSuite would make both; get its importer going, and what becomes of the"
+            " file is taken; or remove the file, then resend-receipt"
+        )
+    taken = f"NetSuite's importer has taken {row.file_name} meanwhile; its silence, or its word of an error, will count"
+    return "" if row.answered_at else taken
 
 
 def _published(row: ReceiptRow, made: EffectResult, due_at: datetime) -> None:

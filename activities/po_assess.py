@@ -13,7 +13,7 @@ from domain.po_commands import receipt_in_question, refusal, resumption, sent_ag
 from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
 from domain.po_receipts import received_before
-from domain.purchase_order import PoMemory, PoPlan, PoVerb, ReceiptState
+from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb, ReceiptState
 from domain.stages import Hold, HoldCause
 from ledger import holding, journal, purchase_orders, receipts
 from ledger.database import Ledger
@@ -145,7 +145,9 @@ class _Assessing:
 
     def _send_again(self, memory: PoMemory, receipt_id: str) -> None:
         fact = next(receipt for receipt in memory.receipts if receipt.receipt_id == receipt_id)
-        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, self.policy.netsuite_mode))
+        mode = self.policy.netsuite_mode
+        is_stock = mode is NetSuiteMode.STOCK
+        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, mode), looks_first=is_stock)
 
     def _keep(self, given: GivenPoCommand, refused: str | None) -> None:
         command = given.command

@@ -205,12 +205,29 @@ def ever_sent(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]
     return sorted(mine, key=lambda row: (row.state in on_the_way, row.sent_at or row.received_at), reverse=True)
 
 
-def plan_anew(session: Session, tenant: str, fact: ReceiptFact) -> None:
-    """Remember the receipt as this fact tells it, to be planned and sent again."""
+def plan_anew(session: Session, tenant: str, fact: ReceiptFact, *, looks_first: bool = False) -> None:
+    """Remember the receipt as this fact tells it, to be planned and sent again.
+
+    `looks_first` keeps in mind which file had it, and when that was answered: it is looked for before another goes.
+    """
     row = session.get_one(ReceiptRow, (tenant, fact.receipt_id), with_for_update=True)
     row.state, row.problem, row.in_doubt = fact.state, fact.problem, fact.in_doubt
     row.sent, row.held_back = _texts(fact.sent), _texts(fact.held_back)
-    row.wanted, row.effect_key, row.file_name, row.due_at, row.answered_at = "", None, None, None, None
+    row.wanted, row.effect_key, row.due_at = "", None, None
+    if not looks_first:
+        forget_file(row)
+
+
+def forget_file(row: ReceiptRow) -> None:
+    """The receipt may go into a file: no earlier one has it that could still make it."""
+    row.file_name, row.answered_at = None, None
+
+
+def stays_in(row: ReceiptRow, effect_key: str, earlier: ReceiptToSend, problem: str) -> None:
+    """Do not send the receipt again: its earlier file may still make it, or has made it."""
+    row.state, row.effect_key, row.problem = ReceiptState.UNKNOWN, effect_key, problem
+    row.wanted = earlier.model_dump_json()
+    row.sent = _texts({line: quantity for line, quantity in earlier.quantities.items() if quantity})
 
 
 def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> None:

@@ -194,7 +194,7 @@ def _in_netsuite(line: PoLine, memory: PoMemory) -> tuple[Decimal, Decimal]:
 
 
 def _receipt(row: ReceiptRow) -> ReceiptView:
-    under_way = row.state is ReceiptState.PROMISED and row.file_name is not None
+    under_way = row.state is ReceiptState.PROMISED and row.effect_key is not None
     return ReceiptView(
         receipt_id=row.receipt_id,
         received_at=row.received_at,

@@ -129,3 +129,53 @@ async def test_an_error_about_a_receipt_whose_file_is_gone_leaves_it_in_doubt(ma
         error_file(depot, po_id)
         row = await depot.carry(po_id, held(HoldCause.RECEIPT_UNKNOWN))
     assert "Record has been changed (in 1-ErrorPurchaseOrderReceipts.csv, which may be" in row.hold_evidence
+
+
+# ---- sent again ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_receipt_is_not_sent_again_while_its_file_lies_there_unread(make_depot: MakeDepot) -> None:
+    depot = make_depot(netsuite={**STOCK, "waits": {"answer": 1}})
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        name = await sent(depot, po_id, 8)
+        await depot.until_po(po_id, held(HoldCause.RECEIPT_UNANSWERED))
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.run_until(PoRun.RECEIPT_FILES, lambda: held(HoldCause.RECEIPT_UNKNOWN)(depot.known_po(po_id)))
+        assert f"{RECEIPT}/{name} lies there unread" in depot.known_po(po_id).hold_evidence
+        assert depot.receipt_files() == [name]
+        depot.netsuite.good_run("import", "stock")
+        await until(depot, po_id, ReceiptState.UNVERIFIED)
+    assert depot.made(po_id) == [{1: "8"}]
+
+
+async def test_a_receipt_whose_unread_file_was_removed_is_sent_again(make_depot: MakeDepot) -> None:
+    depot = make_depot(netsuite={**STOCK, "waits": {"answer": 1}})
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        (depot.netsuite.base / RECEIPT / await sent(depot, po_id, 8)).unlink()
+        await depot.until_po(po_id, held(HoldCause.RECEIPT_UNANSWERED))
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "8"}]
+
+
+async def test_a_receipt_that_the_importer_took_since_the_operator_looked_is_not_sent_again(
+    make_depot: MakeDepot,
+) -> None:
+    depot = make_depot(netsuite={**STOCK, "waits": {"answer": 1}})
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        name = await sent(depot, po_id, 8)
+        await depot.until_po(po_id, held(HoldCause.RECEIPT_UNANSWERED))
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        depot.netsuite.good_run("import", "stock")
+        await depot.run_until(PoRun.RECEIPT_FILES, lambda: held(HoldCause.RECEIPT_UNKNOWN)(depot.known_po(po_id)))
+        assert f"importer has taken {name} meanwhile" in depot.known_po(po_id).hold_evidence
+        await until(depot, po_id, ReceiptState.UNVERIFIED)
+        assert (await depot.po_command(po_id, "resend_receipt", effect=depot.receipts(po_id)[0].receipt_id)).accepted
+        await depot.run_until(PoRun.RECEIPT_FILES, lambda: len(depot.receipt_files()) > 1)
+    assert depot.made(po_id) == [{1: "8"}]

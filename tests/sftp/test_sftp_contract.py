@@ -13,7 +13,7 @@ from connectors.guard import UnguardedWrite, writing_allowed
 from connectors.sftp.completeness import look
 from connectors.sftp.errors import FileChanged, NameTaken
 from connectors.sftp.models import ClaimedFile, Deposit, RemoteFile
-from connectors.sftp.settings import InboundFolder, OutboundFolder
+from connectors.sftp.settings import InboundFolder
 from domain.outcomes import Outcome
 from tests.sftp.stand import Stand, only_file
 
@@ -212,15 +212,6 @@ def test_what_earlier_attempts_left_behind_is_removed_and_nothing_else(stand: St
     with stand.server().session() as files, writing_allowed():
         files.publish_file(files.file_body(stand.outbound, "a.json", "[1]"))
     assert stand.names("out/tmp") == ["b.json.part-0a1b2c3d"]
-
-
-def test_a_folder_that_others_read_is_not_made_but_named_where_it_is_missing(stand: Stand) -> None:
-    missing = OutboundFolder(path=f"{stand.prefix}/misspelled")
-    with stand.server().session() as files, writing_allowed():
-        body = files.file_body(missing, "a.json", "[1]")
-        with pytest.raises(NotFound, match=f"{stand.prefix}/misspelled: there is no such folder.*create it, or"):
-            files.publish_file(body)
-    assert not (stand.root / "misspelled").exists()
 
 
 @pytest.mark.parametrize("place", ["out/archive/a.json", "out/error/a.json", "out/archive/2026-a.json-7"])

@@ -13,6 +13,7 @@ from connectors.sftp.client import SftpSession
 from connectors.sftp.errors import FileChanged, ServerFailed
 from connectors.sftp.packets import Garbled, Kind, Reader, integer, string
 from connectors.sftp.requests import Requests
+from connectors.sftp.settings import OutboundFolder
 from connectors.sftp.wire import Lost, Wire
 from domain.outcomes import Outcome
 from sandbox.sftp.faults import Deed, Fault
@@ -72,6 +73,15 @@ def test_a_refusal_publishes_nothing_and_the_same_session_goes_on(
         assert publish(files, failing) is Outcome.CREATED
     assert f"{failing.prefix}/out/" in str(raised.value)
     assert failing.names("out/tmp") == []
+
+
+def test_a_folder_that_others_read_is_not_made_but_named_where_it_is_missing(stand: Stand) -> None:
+    missing = OutboundFolder(path=f"{stand.prefix}/misspelled")
+    with stand.server().session() as files, writing_allowed():
+        body = files.file_body(missing, "a.json", "[1]")
+        with pytest.raises(NotFound, match=f"{stand.prefix}/misspelled: there is no such folder.*create it, or"):
+            files.publish_file(body)
+    assert not (stand.root / "misspelled").exists()
 
 
 def test_a_refused_claim_leaves_the_file_where_it_was(failing: Stand) -> None:
