@@ -1,9 +1,10 @@
 """Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 
 import structlog
 from sqlmodel import Session
@@ -16,7 +17,7 @@ from activities.po_verifying import verify
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
-from connectors.po_files.errors import FileRefusedError, UnsafeReceiptError
+from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import ReceiptFile, read_receipts, receipt_files
 from connectors.sftp.models import ClaimedFile
@@ -153,13 +154,13 @@ class FileReceipts:
     def _read_ack(self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile) -> int:
         """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
         try:
-            sha256, content = whole(files, claimed.folder, claimed.file)
+            checksum, content = whole(files, claimed.folder, claimed.file)
             ack = read_ack(content)
+            with self._ledger.writing() as session:
+                answered = _take_ack(session, tenant, ack)
         except FileRefusedError as error:
             return self._refuse_ack(tenant, folder, files, claimed, error)
-        with self._ledger.writing() as session:
-            answered = _take_ack(session, tenant, ack)
-        files.put_away(folder, claimed, sha256, _now())
+        files.put_away(folder, claimed, checksum, _now())
         return answered
 
     def _refuse_ack(
@@ -275,32 +276,54 @@ def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
 
     A receipt that it does not name waits on, until its deadline. The answer to such a file comes again with each run of
     the importer, so what it has said before is no news.
+
+    Raises:
+        FileRefusedError: it answers other bytes or other purchase orders than those that were sent.
     """
-    by_id = ack.by_receipt()
     rows = receipts.in_file(session, tenant, ack.file)
-    told = [row for row in rows if _is_news(session, row, by_id.get(row.receipt_id), ack.problem)]
+    _check_fits(session, ack, rows)
+    by_id = ack.by_receipt()
+    told = [row for row in rows if _is_news(session, row, ack, by_id.get(row.receipt_id))]
     purchase_orders.note_receipts(session, told, _now())
     return len(told)
 
 
-def _is_news(session: Session, row: ReceiptRow, result: AckResult | None, problem: str | None) -> bool:
+def _check_fits(session: Session, ack: AckFile, rows: Sequence[ReceiptRow]) -> None:
+    """A file that could not be read as a whole may well have had other bytes: then nothing was made of it."""
+    if ack.problem is not None:
+        return
+    for key in {row.effect_key for row in rows}:
+        sent = session.get(EffectRow, key) if key else None
+        if sent and sha256(Publication.model_validate_json(sent.body).data).hexdigest() != ack.sha256:
+            said = f"it answers other bytes (SHA-256 {ack.sha256}) than those that were sent as {ack.file}"
+            raise FileRefusedError(Refusal.WRONG_SHAPE, said)
+    by_id = ack.by_receipt()
+    for row in rows:
+        result = by_id.get(row.receipt_id)
+        if result and result.result is not AckOutcome.REJECTED and result.order_id != row.po_id:
+            said = f"it tells receipt {row.receipt_id} of purchase order {result.order_id}, not of {row.po_id}"
+            raise FileRefusedError(Refusal.WRONG_SHAPE, said)
+
+
+def _is_news(session: Session, row: ReceiptRow, ack: AckFile, result: AckResult | None) -> bool:
     """Write down what an answer says of a receipt; whether that was not known yet."""
     order = purchase_orders.locked(session, row.tenant, row.po_id)
     before = (row.state, row.problem, row.item_receipt_id, order.status_after)
     if result is not None:
-        _answered(row, order, result)
-    elif problem:
-        receipts.answer(row, ReceiptState.REJECTED, _now(), problem=problem)
+        _answered(row, order, result, ack.processed_at)
+    elif ack.problem:
+        receipts.answer(row, ReceiptState.REJECTED, _now(), problem=ack.problem)
     return before != (row.state, row.problem, row.item_receipt_id, order.status_after)
 
 
-def _answered(row: ReceiptRow, order: PurchaseOrderRow, result: AckResult) -> None:
+def _answered(row: ReceiptRow, order: PurchaseOrderRow, result: AckResult, at: datetime) -> None:
+    """Write down a receipt's answer; the status in one that is older than another is no longer the purchase order's."""
     if result.result is AckOutcome.REJECTED:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=result.reason or "rejected without a word")
     else:
         receipts.answer(row, ReceiptState.CREATED, _now(), item_receipt_id=result.item_receipt_id)
-    if result.po_status:
-        order.status_after = result.po_status
+    if result.po_status and (order.status_after_at is None or at >= order.status_after_at):
+        order.status_after, order.status_after_at = result.po_status, at
 
 
 def _now() -> datetime:

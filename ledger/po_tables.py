@@ -59,6 +59,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     """How many purchase orders may share its next upload: halved while uploads fail as a whole; 0 is no bound."""
     closed_in_oms: list[str] | None = json()
     status_after: str | None = None
+    status_after_at: datetime | None = moment(nullable=True)
+    """When NetSuite's importer gave the newest answer that was taken, by its own clock."""
     received_before: dict[str, str] | None = json()
     """What NetSuite had received before any receipt of ours, by line."""
     cancel_wanted: bool = False

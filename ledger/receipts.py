@@ -214,7 +214,7 @@ def plan_anew(session: Session, tenant: str, fact: ReceiptFact, *, looks_first: 
     row.state, row.problem, row.in_doubt = fact.state, fact.problem, fact.in_doubt
     row.sent, row.held_back = _texts(fact.sent), _texts(fact.held_back)
     row.wanted, row.effect_key, row.due_at = "", None, None
-    if not looks_first:
+    if not (looks_first and row.file_name):
         forget_file(row)
 
 

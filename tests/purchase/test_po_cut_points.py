@@ -11,6 +11,7 @@ from contextlib import closing
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Protocol
 
 import pytest
@@ -22,10 +23,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.effects import Effects
 from activities.po_netsuite import NetSuiteActivities
 from connectors.sftp.client import SftpSession
+from connectors.sftp.publication import Publication
+from connectors.sftp.settings import OutboundFolder
 from domain.outcomes import WriteOutcome
 from domain.po_messages import PoRun, PoRunRequest
 from domain.purchase_order import PoStage, ReceiptState, ReceiptToSend
-from ledger import po_files, receipts
+from domain.stages import EffectKind
+from ledger import effects, po_files, receipts
+from ledger.effects import EffectDraft
 from ledger.po_files import FileKind, FileState
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.receipts import ReceiptPart
@@ -271,8 +276,22 @@ class _TakeAnswer(_PublishReceipts):
         with depot.ledger.writing() as session:
             row = session.get_one(ReceiptRow, (depot.tenant, f"{4430000 + turn}-S{turn}"))
             row.state, row.file_name, row.effect_key = ReceiptState.SENT, name, f"{turn}"
+            file = Publication(folder=OutboundFolder(path=RECEIPT), name=name, content="[]")
+            draft = EffectDraft(
+                key=f"{turn}",
+                tenant=depot.tenant,
+                kind=EffectKind.RECEIPT_FILE,
+                remote_no=name,
+                body=file.model_dump_json(),
+            )
+            effects.promise(session, draft, NOW)
         answer = {"receipt_id": row.receipt_id, "order_id": row.po_id, "result": "created", "item_receipt_id": "9"}
-        whole = {"version": 1, "file": name, "sha256": "a" * 64, "processed_at": "2026-11-20T18:05:00Z"}
+        whole = {
+            "version": 1,
+            "file": name,
+            "sha256": sha256(b"[]").hexdigest(),
+            "processed_at": "2026-11-20T18:05:00Z",
+        }
         results = [{**answer, "po_status": "F", "reason": None}]
         depot.netsuite.put(name.replace(".json", ".ack.json"), {**whole, "problem": None, "results": results}, ACKS)
 
