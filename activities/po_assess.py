@@ -134,7 +134,7 @@ class _Assessing:
 
     def _resume(self, memory: PoMemory, plan: PoPlan) -> None:
         change = resumption(memory, plan)
-        self.row.acknowledged = sorted({*(self.row.acknowledged or ()), *change.acknowledge}) or None
+        self.row.acknowledged = sorted(change.acknowledged) or None
         for receipt_id in change.send_again:
             self._send_again(memory, receipt_id)
         if change.import_again:

@@ -1,6 +1,7 @@
 """What operators may ask of a purchase order, why a request is refused, and what an accepted one changes."""
 
 from domain.base import Frozen
+from domain.po_agreed import acknowledging
 from domain.po_plan import has_received
 from domain.po_receipts import is_believed
 from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoStage, PoVerb, ReceiptFact, ReceiptState
@@ -129,8 +130,8 @@ def receipt_in_question(situation: PoSituation, receipt: str | None = None) -> s
 class Resumption(Frozen):
     """What a `resume` changes in the ledger."""
 
-    acknowledge: frozenset[str] = frozenset()
-    """Keys to go on without, from now on."""
+    acknowledged: frozenset[str] = frozenset()
+    """All that is gone on without, from now on."""
     send_again: tuple[str, ...] = ()
     """Rejected receipts, to be planned anew."""
     import_again: bool = False
@@ -144,7 +145,7 @@ def resumption(memory: PoMemory, plan: PoPlan) -> Resumption:
     cause = plan.hold.cause if plan.hold else None
     rejected = (r.receipt_id for r in memory.receipts if r.state is ReceiptState.REJECTED)
     return Resumption(
-        acknowledge=frozenset(plan.acknowledges),
+        acknowledged=acknowledging(memory.acknowledged, plan.acknowledges),
         send_again=tuple(rejected) if cause is HoldCause.RECEIPT_REJECTED else (),
         import_again=cause in {HoldCause.IMPORT_REJECTED, HoldCause.IMPORT_UNKNOWN},
         withdraw=cause is None and (memory.cancel_wanted or memory.close_wanted),

@@ -9,6 +9,16 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
 from domain.base import Frozen
+from domain.po_agreed import (
+    changed_key,
+    doubt_key,
+    excess_key,
+    inexact_key,
+    is_left_out,
+    left_out,
+    unplanned_key,
+    unplanned_left,
+)
 from domain.po_units import NotExact, plain, to_pieces, to_unit, total
 from domain.purchase_order import (
     ZERO,
@@ -56,11 +66,6 @@ def is_believed(receipt: ReceiptFact, memory: PoMemory) -> bool:
 def is_under_way(receipt: ReceiptFact, memory: PoMemory) -> bool:
     """Whether it may have reached NetSuite and its fate is still open."""
     return receipt.state.may_exist and not is_believed(receipt, memory)
-
-
-def doubt_key(receipt: ReceiptFact) -> str:
-    """The acknowledgement that NetSuite has a receipt in doubt."""
-    return f"doubt:{receipt.receipt_id}"
 
 
 def received_so_far(line: PoLine, memory: PoMemory) -> Decimal:
@@ -192,7 +197,7 @@ def judge_receipt(
     passed = receipt.sent if receipt.in_doubt else _passed(receipt, po, memory, policy, left)
     exact = {line_id: amount for line_id, amount in passed.items() if isinstance(amount, Decimal) and amount}
     taken_back = tuple(_taken_back(receipt, memory))
-    if blockers := (*_unplanned_problems(receipt, po, memory), *_inexact(receipt, passed, memory)):
+    if blockers := (*_unplanned_problems(receipt, po, memory), *_inexact(receipt, passed, po, memory)):
         return None, blockers + taken_back
     held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, po, memory, exact)
     problems = (*_excess_problems(receipt, held_back, po, memory, status), *taken_back)
@@ -214,16 +219,10 @@ def judge_receipt(
 def counted(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
     """Line id -> pieces of the receipt, with unplanned products on the line that was added for them since."""
     pieces = dict(receipt.pieces)
-    for sku, got in receipt.unplanned.items():
-        line = added_line(sku, po)
-        if line and unplanned_key(receipt, sku) not in memory.acknowledged:
+    for sku, got in unplanned_left(receipt, memory).items():
+        if got and (line := added_line(sku, po)):
             pieces[line.line_id] = pieces.get(line.line_id, ZERO) + got
     return pieces
-
-
-def unplanned_key(receipt: ReceiptFact, sku: str) -> str:
-    """The acknowledgement that a product without a line is left out of NetSuite."""
-    return f"unplanned:{receipt.receipt_id}:{sku}"
 
 
 def added_line(sku: str, po: PurchaseOrder) -> PoLine | None:
@@ -236,7 +235,8 @@ def _passed(
     receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, left: Mapping[str, Decimal]
 ) -> Mapping[str, Decimal | NotExact]:
     """Line id -> what is passed on, in the line's unit, of the lines that NetSuite would still receive."""
-    got = counted(receipt, po, memory)
+    out = left_out(receipt, memory)
+    got = {line_id: pieces - out.get(line_id, ZERO) for line_id, pieces in counted(receipt, po, memory).items()}
     lines = [line for line in po.lines if got.get(line.line_id, ZERO) > 0 and left[line.line_id] > 0]
     return {line.line_id: _passed_of(line, got[line.line_id], left[line.line_id], policy) for line in lines}
 
@@ -310,10 +310,10 @@ def _excess_problems(
 ) -> Iterator[Problem]:
     lines = {line.line_id: line for line in po.lines}
     for line_id, pieces in held_back.items():
-        key = f"excess:{receipt.receipt_id}:{line_id}"
+        key = excess_key(receipt, line_id, pieces)
         why = _why_not(lines.get(line_id), memory, status)
         told = f"{key}: {plain(pieces)} pieces of receipt {receipt.receipt_id} are not passed on: {why}"
-        if not {key, inexact_key(receipt, line_id)} & memory.acknowledged:
+        if not is_left_out(receipt, line_id, pieces, memory):
             yield Problem(cause=HoldCause.RECEIPT_EXCESS, told=told, key=key)
 
 
@@ -328,7 +328,7 @@ def _why_not(line: PoLine | None, memory: PoMemory, status: PoStatus | None) -> 
 
 def _unplanned_problems(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Iterator[Problem]:
     for sku, pieces in sorted(receipt.unplanned.items()):
-        key = unplanned_key(receipt, sku)
+        key = unplanned_key(receipt, sku, pieces)
         taken = added_line(sku, po) is not None and (not receipt.state.may_exist or _is_taken(receipt, sku, po))
         if pieces and key not in memory.acknowledged and not taken:
             told = f"{key}: {plain(pieces)} pieces of {sku}, which is not on the purchase order"
@@ -341,21 +341,19 @@ def _is_taken(receipt: ReceiptFact, sku: str, po: PurchaseOrder) -> bool:
     return line is not None and (line.line_id in receipt.sent or line.line_id in receipt.held_back)
 
 
-def inexact_key(receipt: ReceiptFact, line_id: str) -> str:
-    """The acknowledgement that a line of a receipt was booked by hand, since it has no exact value in its unit."""
-    return f"inexact:{receipt.receipt_id}:{line_id}"
-
-
-def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], memory: PoMemory) -> Iterator[Problem]:
+def _inexact(
+    receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], po: PurchaseOrder, memory: PoMemory
+) -> Iterator[Problem]:
+    got = counted(receipt, po, memory)
     for line_id, amount in sorted(passed.items()):
-        key = inexact_key(receipt, line_id)
-        if isinstance(amount, NotExact) and key not in memory.acknowledged:
+        if isinstance(amount, NotExact):
+            key = inexact_key(receipt, line_id, got[line_id])
             yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"{key}: {amount.reason}", key=key)
 
 
 def _taken_back(receipt: ReceiptFact, memory: PoMemory) -> Iterator[Problem]:
     for line_id, pieces in sorted(receipt.pieces.items()):
-        key = f"changed:{receipt.receipt_id}:{line_id}:{plain(pieces)}"
+        key = changed_key(receipt, line_id, pieces)
         if pieces < 0 and key not in memory.acknowledged:
             told = f"{key}: HotWax took back {plain(-pieces)} pieces that were received before"
             yield Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key)
@@ -371,8 +369,9 @@ def _changed(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: 
             continue
         now = receipt.pieces.get(line.line_id, ZERO)
         then = passed + receipt.held_back.get(line.line_id, ZERO)
-        key = f"changed:{receipt.receipt_id}:{line.line_id}:{plain(now)}"
-        if then in {now, now + receipt.unplanned.get(line.sku, ZERO)} or key in memory.acknowledged:
+        key = changed_key(receipt, line.line_id, now)
+        added = {receipt.unplanned.get(line.sku, ZERO), unplanned_left(receipt, memory).get(line.sku, ZERO)}
+        if then in {now, *(now + more for more in added)} or key in memory.acknowledged:
             continue
         told = f"{key}: {plain(then)} pieces were received, {plain(passed)} of them sent; HotWax says {plain(now)} now"
         yield Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key)

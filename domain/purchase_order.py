@@ -214,7 +214,7 @@ class PoMemory(Frozen):
     cancel_wanted: bool = False
     close_wanted: bool = False
     acknowledged: frozenset[str] = frozenset()
-    """What an operator said to go on without: keys that the holds' evidence names, such as `excess:RCPT1:3`."""
+    """What an operator said to go on without: keys of the evidence, such as `excess:RCPT1:3:2`, two pieces."""
 
 
 class ReceiptToSend(Frozen):

@@ -11,8 +11,8 @@ from sqlalchemy import exists, or_
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
-from domain.po_receipts import added_line, counted, is_believed, unplanned_key
-from domain.po_units import plain
+from domain.po_agreed import changed_key, left_out, unplanned_left
+from domain.po_receipts import added_line, counted, is_believed
 from domain.purchase_order import ZERO, PoMemory, PurchaseOrder, ReceiptFact, ReceiptState
 from ledger import purchase_orders
 from ledger.database import Ledger
@@ -77,15 +77,16 @@ def _of_po(session: Session, row: PurchaseOrderRow) -> Iterator[Unsynced]:
 
 def _missing(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Iterator[tuple[str | None, str, Decimal]]:
     """Line, SKU where it is on no line, and pieces of the receipt that NetSuite does not have."""
-    got, passed = counted(receipt, po, memory), _passed(receipt, po, memory)
+    got, passed, settled = counted(receipt, po, memory), _passed(receipt, po, memory), left_out(receipt, memory)
     for line_id in sorted(got.keys() | passed.keys()):
         now = got.get(line_id, ZERO)
-        missing = now - passed.get(line_id, ZERO) - _left_out(receipt, line_id, now, memory)
-        is_as_agreed = f"changed:{receipt.receipt_id}:{line_id}:{plain(now)}" in memory.acknowledged
+        missing = now - passed.get(line_id, ZERO)
+        missing -= min(max(ZERO, missing), settled.get(line_id, ZERO))
+        is_as_agreed = changed_key(receipt, line_id, now) in memory.acknowledged
         if missing and not is_as_agreed:
             yield line_id, "", missing
-    for sku, pieces in sorted(receipt.unplanned.items()):
-        if pieces and added_line(sku, po) is None and unplanned_key(receipt, sku) not in memory.acknowledged:
+    for sku, pieces in sorted(unplanned_left(receipt, memory).items()):
+        if pieces and added_line(sku, po) is None:
             yield None, sku, pieces
 
 
@@ -95,10 +96,3 @@ def _passed(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Mappin
         return {}
     rates = {line.line_id: line.unit_rate or _ONE for line in po.lines}
     return {line_id: sent * rates.get(line_id, _ONE) for line_id, sent in receipt.sent.items()}
-
-
-def _left_out(receipt: ReceiptFact, line_id: str, now: Decimal, memory: PoMemory) -> Decimal:
-    """Pieces of the line that an operator said to go on without; all of it where nothing could be passed on."""
-    if f"excess:{receipt.receipt_id}:{line_id}" not in memory.acknowledged:
-        return ZERO
-    return now if receipt.state is ReceiptState.NEW else receipt.held_back.get(line_id, ZERO)

@@ -14,16 +14,15 @@ from activities.systems import Purchasing
 from connectors.netsuite.receipts import EXTERNAL_ID, external_id
 from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, UnclearPurchaseOrder
 from domain.base import Frozen
+from domain.po_agreed import changed_key, left_out, unplanned_key
 from domain.po_plan import UNVERIFIED
 from domain.po_proof import PoCase, PoDifference, PoFinding, PoLineBooks, ReceiptBooks, check_po
 from domain.po_receipts import (
     added_line,
     counted,
-    inexact_key,
     is_believed,
     received_before,
     status_in_force,
-    unplanned_key,
 )
 from domain.po_units import plain, total
 from domain.proof_report import VERIFIED, Explained
@@ -367,13 +366,11 @@ class _Books:
 
     def _left_out(self, fact: ReceiptFact, got: Pieces) -> Iterator[str]:
         """Lines, and products without one, on which an operator said to go on as it is."""
-        said = self._memory.acknowledged
+        said, settled = self._memory.acknowledged, left_out(fact, self._memory)
         for line_id, pieces in got.items():
             passed = fact.sent.get(line_id, ZERO) * self._rate(line_id) if fact.state.may_exist else ZERO
-            is_excess = fact.state is ReceiptState.NEW or pieces - passed == fact.held_back.get(line_id, ZERO)
-            keys = {f"changed:{fact.receipt_id}:{line_id}:{plain(pieces)}", unplanned_key(fact, line_id)}
-            held_back = {f"excess:{fact.receipt_id}:{line_id}", inexact_key(fact, line_id)}
-            if keys & said or (is_excess and held_back & said):
+            keys = {changed_key(fact, line_id, pieces), unplanned_key(fact, line_id, pieces)}
+            if keys & said or pieces - passed == settled.get(line_id):
                 yield line_id
 
     def _item_receipts(self, fact: ReceiptFact, passed: Pieces) -> tuple[Pieces, ...] | None:

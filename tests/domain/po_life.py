@@ -304,7 +304,7 @@ class Life:
                     self._send_again(receipt.receipt_id)
                     return
         change = resumption(self.memory, plan)
-        self.remember(acknowledged=self.memory.acknowledged | change.acknowledge)
+        self.remember(acknowledged=change.acknowledged)
         for receipt_id in change.send_again:
             self._send_again(receipt_id)
         if change.import_again:

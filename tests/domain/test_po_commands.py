@@ -95,7 +95,7 @@ def test_one_whose_upload_may_have_arrived_is_in_hotwax(state: ImportState) -> N
 def test_a_resume_acknowledges_what_the_hold_names_and_nothing_else() -> None:
     memory = in_hotwax(THREE, received(pieces={"1": 12, "4": 6, "7": 2}))
     change = resumption(memory, plan_po(THREE, memory, PoPolicy()))
-    assert change.acknowledge == {"excess:R1:1", "excess:R1:4"}
+    assert change.acknowledged == {"excess:R1:1:2", "excess:R1:4:1"}
     assert (change.send_again, change.import_again, change.withdraw) == ((), False, False)
 
 

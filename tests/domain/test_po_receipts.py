@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.po_commands import resumption
 from domain.po_plan import plan_po
 from domain.po_receipts import received_before, status_in_force
 from domain.purchase_order import (
@@ -94,7 +95,7 @@ def test_pieces_without_an_exact_value_in_the_unit_hold_the_receipt_and_not_the_
     plan = planned(po, received("R1", pieces={"1": 10, "4": 1}), received("R2", pieces={"4": 2}))
     assert plan.hold is not None
     assert (plan.hold.cause, plan.send and plan.send.receipt_id) == (HoldCause.UNIT_NOT_EXACT, "R2")
-    assert "inexact:R1:1: 10 pieces in units of 12" in plan.hold.evidence
+    assert "inexact:R1:1:10: 10 pieces in units of 12" in plan.hold.evidence
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,14 @@ def test_excess_is_passed_on_up_to_the_tolerance_in_whole_pieces(
     assert quantities_of(plan) == {"1": passed}
     assert plan.send is not None
     assert plan.send.held_back == ({"1": Decimal(held)} if held else {})
-    assert plan.acknowledges == (("excess:R1:1",) if held else ())
+    assert plan.acknowledges == ((f"excess:R1:1:{held}",) if held else ())
 
 
 def test_a_tolerance_that_is_no_exact_part_of_the_unit_passes_the_remainder_on() -> None:
     plan = planned(a_po(a_line("1", 2, unit_rate=12)), received(pieces={"1": 26}), tolerance=10)
     assert quantities_of(plan) == {"1": "2"}
     assert plan.hold is not None
-    assert plan.hold.evidence.startswith("excess:R1:1: 2 pieces of receipt R1 are not passed on")
+    assert plan.hold.evidence.startswith("excess:R1:1:2: 2 pieces of receipt R1 are not passed on")
 
 
 def test_excess_that_was_acknowledged_holds_nothing_any_more() -> None:
@@ -131,6 +132,56 @@ def test_excess_that_was_acknowledged_holds_nothing_any_more() -> None:
     assert (held.hold and held.hold.cause, held.ends) == (HoldCause.RECEIPT_EXCESS, None)
     done = planned(po, sent, status_after=after, acknowledged=frozenset(held.acknowledges))
     assert (done.hold, done.ends) == (None, PoStage.RECEIPT_SYNCED)
+
+
+@pytest.mark.parametrize("now", [1, 200])
+def test_excess_that_changes_its_size_after_it_was_acknowledged_is_asked_anew(now: int) -> None:
+    said = frozenset({"excess:R2:1:2"})
+    full = received("R1", "created", pieces={"1": 10}, sent={"1": 10})
+    memory = in_hotwax(THREE, full, received("R2", pieces={"1": now}), acknowledged=said)
+    plan = plan_po(THREE, memory, PoPolicy())
+    assert (plan.hold and plan.hold.cause, plan.acknowledges) == (HoldCause.RECEIPT_EXCESS, (f"excess:R2:1:{now}",))
+    assert resumption(memory, plan).acknowledged == {f"excess:R2:1:{now}"}
+
+
+@pytest.mark.parametrize(("got", "passed"), [(5, None), (8, "3")])
+def test_pieces_that_were_acknowledged_are_left_out_though_netsuite_would_take_them_now(
+    got: int, passed: str | None
+) -> None:
+    raised, said = a_po(a_line("1", 30)), frozenset({"excess:R2:1:5"})
+    full = received("R1", "created", pieces={"1": 20}, sent={"1": 20})
+    plan = planned(raised, full, received("R2", pieces={"1": got}), acknowledged=said)
+    assert (quantities_of(plan) if plan.send else None) == (passed and {"1": passed})
+    assert plan.hold is None
+
+
+@pytest.mark.parametrize("kind", ["excess", "inexact"])
+def test_an_earlier_ledger_s_key_leaves_out_what_it_is_about_and_is_asked_once_more(kind: str) -> None:
+    raised, said = a_po(a_line("1", 30)), frozenset({f"{kind}:R1:1"})
+    plan = planned(raised, received(pieces={"1": 5}), acknowledged=said)
+    assert (plan.send, plan.acknowledges) == (None, ("excess:R1:1:5",))
+    promised = received("R1", "promised", pieces={"1": 35}, sent={"1": 30}, held_back={"1": 5}, named={"1"})
+    plan = planned(raised, promised, acknowledged=said)
+    assert (plan.withdraw, plan.acknowledges) == ((), ("excess:R1:1:5",))
+
+
+def test_a_line_booked_by_hand_for_its_unit_is_never_sent_and_asked_anew_when_it_changes() -> None:
+    po, said = a_po(a_line("1", 4, unit_rate=12)), frozenset({"inexact:R1:1:10"})
+    assert planned(po, received(pieces={"1": 10}), acknowledged=said).hold is None
+    changed = planned(po, received(pieces={"1": 12}), acknowledged=said)
+    assert (changed.send, changed.acknowledges) == (None, ("inexact:R1:1:12",))
+
+
+@pytest.mark.parametrize(
+    ("po", "line"), [(a_po(a_line("1", 10)), None), (a_po(a_line("1", 10), a_line("4", 9, sku="HAT")), "3")]
+)
+def test_more_of_a_product_that_was_ignored_is_asked_anew_or_received_without_what_was_ignored(
+    po: PurchaseOrder, line: str | None
+) -> None:
+    receipt = received(pieces={"1": 3}, unplanned={"HAT": 5})
+    plan = planned(po, receipt, acknowledged=frozenset({"unplanned:R1:HAT:2"}))
+    assert plan.acknowledges == (() if line else ("unplanned:R1:HAT:5",))
+    assert (quantities_of(plan) if plan.send else None) == (line and {"1": "3", "4": line})
 
 
 @pytest.mark.parametrize(
@@ -164,7 +215,7 @@ def test_a_product_without_a_line_holds_its_receipt_until_it_is_added_or_ignored
     receipt = received(pieces={"1": 3}, unplanned={"HAT": 2})
     held = planned(a_po(a_line("1", 10)), receipt)
     assert (held.hold and held.hold.cause, held.send) == (HoldCause.RECEIPT_UNPLANNED, None)
-    assert held.acknowledges == ("unplanned:R1:HAT",)
+    assert held.acknowledges == ("unplanned:R1:HAT:2",)
     ignored = planned(a_po(a_line("1", 10)), receipt, acknowledged=frozenset(held.acknowledges))
     assert quantities_of(ignored) == {"1": "3"}
     added = planned(a_po(a_line("1", 10), a_line("4", 2, sku="HAT")), receipt)

@@ -99,7 +99,7 @@ async def test_a_resume_goes_on_without_the_excess_that_the_evidence_names(count
         code, _ = await counter.give("resume", "1")
         await counter.end("1")
     assert (code, counter.desk.row("1").hold_cause) == (0, None)
-    assert counter.desk.row("1").acknowledged == ["excess:1-S1:1"]
+    assert counter.desk.row("1").acknowledged == ["excess:1-S1:1:2"]
 
 
 async def test_a_rejected_receipt_is_sent_again_by_its_name(counter: Counter) -> None:

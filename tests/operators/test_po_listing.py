@@ -137,7 +137,7 @@ def test_a_held_purchase_order_shows_the_evidence_and_what_to_do(desk: PoDesk) -
     desk.imported("1")
     desk.receive("1", "S1", L1=12)
     shown = desk.run("po", "show", "HC1").out
-    for part in ("HELD: receipt_excess", "excess:1-S1:1: 2 pieces", "what to do: receive it in NetSuite by hand"):
+    for part in ("HELD: receipt_excess", "excess:1-S1:1:2: 2 pieces", "what to do: receive it in NetSuite by hand"):
         assert part in shown
     assert "not passed on: 1: 2 pieces" in shown
     assert "receive it in NetSuite" in desk.run("po", "show", "1", "--json").json["next_action"]
@@ -288,7 +288,7 @@ def test_excess_is_exposed_until_an_operator_goes_on_without_it(desk: PoDesk) ->
     desk.answer(desk.receive("1", "S1", L1=12), ReceiptState.CREATED)
     assert [row["pieces"] for row in exposed(desk)] == ["2"]
     with desk.ledger.writing() as session:
-        session.get_one(PurchaseOrderRow, (desk.tenant, "1")).acknowledged = ["excess:1-S1:1"]
+        session.get_one(PurchaseOrderRow, (desk.tenant, "1")).acknowledged = ["excess:1-S1:1:2"]
     assert exposed(desk) == []
 
 
