@@ -12,7 +12,7 @@ from domain.commands import CommandAnswer
 from domain.po_commands import receipt_in_question, refusal, resumption, sent_again, situation_of
 from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
-from domain.po_receipts import received_before
+from domain.po_standing import received_before
 from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb, ReceiptState
 from domain.stages import Hold, HoldCause
 from ledger import holding, journal, purchase_orders, receipts

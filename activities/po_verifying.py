@@ -8,7 +8,7 @@ from sqlmodel import Session
 from activities.beating import alone
 from activities.systems import Purchasing
 from connectors.po_files.assembly import ToldPo
-from domain.po_receipts import is_just_received
+from domain.po_standing import Standing
 from domain.purchase_order import ReceiptState
 from ledger import purchase_orders, receipts
 from ledger.database import Ledger
@@ -42,7 +42,7 @@ def _verify(ledger: Ledger, tenant: str, systems: Purchasing) -> int:
 def _verified(session: Session, tenant: str, po_id: str, there: Mapping[str, ToldPo]) -> int:
     row = purchase_orders.locked(session, tenant, po_id)
     theirs, ours = there[po_id].po if po_id in there else None, purchase_orders.told(row)
-    if not (theirs and ours and is_just_received(theirs, ours, purchase_orders.memory_of(session, row))):
+    if not (theirs and ours and Standing(ours, purchase_orders.memory_of(session, row)).is_just_received(theirs)):
         return 0
     now, mine = datetime.now(UTC), receipts.of_po(session, tenant, po_id)
     taken = [receipt for receipt in mine if receipt.state is ReceiptState.UNVERIFIED]

@@ -5,13 +5,13 @@ an older ledger has no number. What it was about is left out as before, and aske
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from domain.po_units import plain
-from domain.purchase_order import ZERO, PoMemory, ReceiptFact
+from domain.purchase_order import ZERO, ReceiptFact
 
-_NUMBERED = re.compile(r"(?P<subject>.+):(?P<number>-?\d+(\.\d+)?)")
+_NUMBERED = re.compile(r"(?P<about>.+):(?P<number>-?\d+(\.\d+)?)")
 _SUPERSEDED = ("excess:", "inexact:", "unplanned:", "changed:")
 """Kinds of keys of which the newest number alone stands."""
 
@@ -33,7 +33,7 @@ def inexact_key(receipt: ReceiptFact, line_id: str, pieces: Decimal) -> str:
 
 def unplanned_key(receipt: ReceiptFact, sku: str, pieces: Decimal) -> str:
     """The acknowledgement that so many pieces of a product without a line are left out of NetSuite."""
-    return f"unplanned:{receipt.receipt_id}:{sku}:{plain(pieces)}"
+    return f"{_unplanned(receipt, sku)}:{plain(pieces)}"
 
 
 def changed_key(receipt: ReceiptFact, line_id: str, pieces: Decimal) -> str:
@@ -41,49 +41,44 @@ def changed_key(receipt: ReceiptFact, line_id: str, pieces: Decimal) -> str:
     return f"changed:{receipt.receipt_id}:{line_id}:{plain(pieces)}"
 
 
-def is_left_out(receipt: ReceiptFact, line_id: str, pieces: Decimal, memory: PoMemory) -> bool:
-    """Whether an operator said to go on without just so many pieces of a line."""
-    keys = {excess_key(receipt, line_id, pieces), inexact_key(receipt, line_id, pieces)}
-    return not keys.isdisjoint(memory.acknowledged)
+class Agreed:
+    """What was acknowledged, by what it is about."""
 
+    def __init__(self, acknowledged: Collection[str]) -> None:
+        self._keys = acknowledged
+        numbered = (_NUMBERED.fullmatch(key) for key in acknowledged)
+        self._numbers = {found["about"]: Decimal(found["number"]) for found in numbered if found}
 
-def left_out(receipt: ReceiptFact, memory: PoMemory) -> Mapping[str, Decimal]:
-    """Line id -> pieces that are never passed on any more: an operator has booked or returned them."""
-    found: dict[str, Decimal] = {}
-    for kind in ("excess", "inexact"):
-        for line_id, number in _agreed(kind, receipt, memory).items():
-            all_of_it = receipt.held_back.get(line_id, receipt.pieces.get(line_id, ZERO))
-            found[line_id] = max(found.get(line_id, ZERO), all_of_it if number is None else number)
-    return found
+    def is_left_out(self, receipt: ReceiptFact, line_id: str, pieces: Decimal) -> bool:
+        """Whether an operator said to go on without just so many pieces of a line."""
+        keys = {excess_key(receipt, line_id, pieces), inexact_key(receipt, line_id, pieces)}
+        return not keys.isdisjoint(self._keys)
 
+    def left_out(self, receipt: ReceiptFact, line_id: str) -> Decimal:
+        """Pieces of a line that are never passed on any more: an operator has booked or returned them."""
+        all_of_it = receipt.held_back.get(line_id, receipt.pieces.get(line_id, ZERO))
+        return max(self._number(f"{kind}:{receipt.receipt_id}:{line_id}", all_of_it) for kind in ("excess", "inexact"))
 
-def unplanned_left(receipt: ReceiptFact, memory: PoMemory) -> Mapping[str, Decimal]:
-    """SKU -> pieces of products without a line that no operator said to leave out."""
-    said = _agreed("unplanned", receipt, memory)
-    out = {sku: receipt.unplanned.get(sku, ZERO) if number is None else number for sku, number in said.items()}
-    return {sku: max(ZERO, got - out.get(sku, ZERO)) for sku, got in receipt.unplanned.items()}
+    def unplanned_left(self, receipt: ReceiptFact) -> Mapping[str, Decimal]:
+        """SKU -> pieces of products without a line that no operator said to leave out."""
+        left = {sku: got - self._number(_unplanned(receipt, sku), got) for sku, got in receipt.unplanned.items()}
+        return {sku: max(ZERO, pieces) for sku, pieces in left.items()}
+
+    def _number(self, about: str, all_of_it: Decimal) -> Decimal:
+        return self._numbers.get(about, all_of_it if about in self._keys else ZERO)
 
 
 def acknowledging(acknowledged: Iterable[str], keys: Iterable[str]) -> frozenset[str]:
     """All that is acknowledged once these keys are too: a new number takes the place of what was said before."""
     new = frozenset(keys)
-    subjects = {_subject(key) for key in new if key.startswith(_SUPERSEDED)}
-    return frozenset(key for key in acknowledged if not {key, _subject(key)} & subjects) | new
+    anew = {_about(key) for key in new if key.startswith(_SUPERSEDED)}
+    return frozenset(key for key in acknowledged if not {key, _about(key)} & anew) | new
 
 
-def _agreed(kind: str, receipt: ReceiptFact, memory: PoMemory) -> Mapping[str, Decimal | None]:
-    """Line or SKU -> the acknowledged number of a receipt; None where an older ledger has none."""
-    prefix = f"{kind}:{receipt.receipt_id}:"
-    found: dict[str, Decimal | None] = {}
-    for key in sorted(memory.acknowledged):
-        if key.startswith(prefix):
-            if numbered := _NUMBERED.fullmatch(key, len(prefix)):
-                found[numbered["subject"]] = Decimal(numbered["number"])
-            else:
-                found.setdefault(key.removeprefix(prefix), None)
-    return found
-
-
-def _subject(key: str) -> str:
+def _about(key: str) -> str:
     numbered = _NUMBERED.fullmatch(key)
-    return numbered["subject"] if numbered else key
+    return numbered["about"] if numbered else key
+
+
+def _unplanned(receipt: ReceiptFact, sku: str) -> str:
+    return f"unplanned:{receipt.receipt_id}:{sku}"

@@ -3,7 +3,7 @@
 from domain.base import Frozen
 from domain.po_agreed import acknowledging
 from domain.po_plan import has_received
-from domain.po_receipts import is_believed
+from domain.po_standing import is_believed
 from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoStage, PoVerb, ReceiptFact, ReceiptState
 from domain.stages import HoldCause
 

@@ -5,24 +5,12 @@ Towards HotWax it owes the lines that HotWax has otherwise; towards NetSuite one
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 
 from domain.base import Frozen
-from domain.po_receipts import (
-    Problem,
-    Receiving,
-    file_is_as_new,
-    is_awaiting_approval,
-    missing,
-    plan_receipts,
-    promised,
-    received_so_far,
-    remainder,
-    status_in_force,
-)
+from domain.po_receipts import Problem, Receiving, plan_receipts, promised
+from domain.po_standing import Standing, is_awaiting_approval
 from domain.po_units import NotExact, plain, to_pieces, total
 from domain.purchase_order import (
-    ZERO,
     ImportedLine,
     ImportState,
     NetSuiteMode,
@@ -70,43 +58,43 @@ class Importing(Frozen):
 
 def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
     """What this purchase order owes now."""
+    standing = Standing(po, memory)
     if memory.bad_rows and not policy.partial_pos:
-        return _planned(po, memory, Importing(problems=(_bad_rows(memory),)), Receiving(withdraw=promised(memory)))
-    importing = plan_import(po, memory, policy)
-    receiving = _plan_receiving(po, memory, policy)
+        return _planned(standing, Importing(problems=(_bad_rows(memory),)), Receiving(withdraw=promised(memory)))
+    importing = _plan_import(standing, policy)
+    receiving = _plan_receiving(standing, policy)
     if importing.lines or importing.waiting_for or importing.problems or not receiving.settled:
-        return _planned(po, memory, importing, receiving)
-    match _end(po, memory, policy):
+        return _planned(standing, importing, receiving)
+    match _end(standing, policy):
         case PoStage() as ends:
-            return _planned(po, memory, importing, receiving, ends)
+            return _planned(standing, importing, receiving, ends)
         case Problem() as problem:
-            return _planned(po, memory, importing, Receiving(problems=(problem,)))
+            return _planned(standing, importing, Receiving(problems=(problem,)))
         case waiting:
-            return _planned(po, memory, importing, Receiving(waiting_for=waiting))
+            return _planned(standing, importing, Receiving(waiting_for=waiting))
 
 
 def _bad_rows(memory: PoMemory) -> Problem:
     return Problem(cause=HoldCause.BAD_ROWS, told=_some(memory.bad_rows))
 
 
-def _plan_receiving(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Receiving:
+def _plan_receiving(standing: Standing, policy: PoPolicy) -> Receiving:
     """The receipts, unless lines may be unknown to us that the stock importer would then receive in full."""
+    memory = standing.memory
     if memory.bad_rows and policy.netsuite_mode is NetSuiteMode.STOCK:
         return Receiving(withdraw=promised(memory), problems=(_bad_rows(memory),))
-    return plan_receipts(po, memory, policy)
+    return plan_receipts(standing, policy)
 
 
-def _planned(
-    po: PurchaseOrder, memory: PoMemory, importing: Importing, receiving: Receiving, ends: PoStage | None = None
-) -> PoPlan:
+def _planned(standing: Standing, importing: Importing, receiving: Receiving, ends: PoStage | None = None) -> PoPlan:
     problems = importing.problems + receiving.problems
     hold = _hold(problems)
     upload = f"{len(importing.lines)} lines go with the next upload to HotWax" if importing.lines else ""
-    waiting = (_progress(po, memory), importing.waiting_for, upload, receiving.waiting_for)
+    waiting = (_progress(standing), importing.waiting_for, upload, receiving.waiting_for)
     return PoPlan(
-        stage=ends or _stage(memory, importing),
+        stage=ends or _stage(standing.memory, importing),
         hold=hold,
-        waiting_for=_told_at_end(po, memory, ends) if ends else "; ".join(part for part in waiting if part),
+        waiting_for=_told_at_end(standing, ends) if ends else "; ".join(part for part in waiting if part),
         import_lines=importing.lines,
         send=receiving.send,
         withdraw=receiving.withdraw,
@@ -149,10 +137,11 @@ def _stage(memory: PoMemory, importing: Importing) -> PoStage:
     return PoStage.IMPORTED if is_there or was_there else PoStage.PENDING
 
 
-def _progress(po: PurchaseOrder, memory: PoMemory) -> str:
+def _progress(standing: Standing) -> str:
     """Received / ordered in pieces, as a whole and of the lines that are not complete."""
-    got = {line.line_id: _received_pieces(line.line_id, memory) for line in po.open_lines}
-    ordered = {line.line_id: line.quantity * (line.unit_rate or 1) for line in po.open_lines}
+    lines = standing.po.open_lines
+    got = {line.line_id: standing.pieces[line.line_id] for line in lines}
+    ordered = {line.line_id: line.quantity * (line.unit_rate or 1) for line in lines}
     if not ordered:
         return ""
     short = [f"line {i}: {plain(got[i])}/{plain(n)}" for i, n in ordered.items() if got[i] != n]
@@ -160,31 +149,27 @@ def _progress(po: PurchaseOrder, memory: PoMemory) -> str:
     return f"received {plain(total(got.values()))}/{plain(total(ordered.values()))} pieces{of_lines}"
 
 
-def _received_pieces(line_id: str, memory: PoMemory) -> Decimal:
-    return total(receipt.pieces.get(line_id, ZERO) for receipt in memory.receipts)
+def _told_at_end(standing: Standing, ends: PoStage) -> str:
+    return UNVERIFIED if ends is PoStage.RECEIPT_SYNCED and is_unverified(standing) else ""
 
 
-def _told_at_end(po: PurchaseOrder, memory: PoMemory, ends: PoStage) -> str:
-    return UNVERIFIED if ends is PoStage.RECEIPT_SYNCED and is_unverified(po, memory) else ""
-
-
-def is_unverified(po: PurchaseOrder, memory: PoMemory) -> bool:
+def is_unverified(standing: Standing) -> bool:
     """Whether NetSuite has told neither by an answer nor by a later file that it has our receipts."""
-    sent = any(r.state in {ReceiptState.UNVERIFIED, ReceiptState.UNKNOWN} for r in memory.receipts)
-    return sent and not file_is_as_new(po, memory)
+    unsure = {ReceiptState.UNVERIFIED, ReceiptState.UNKNOWN}
+    return any(r.state in unsure for r in standing.memory.receipts) and not standing.file_is_as_new
 
 
 # ---- towards HotWax --------------------------------------------------------------------------------------------------
 
 
-def plan_import(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Importing:
+def _plan_import(standing: Standing, policy: PoPolicy) -> Importing:
     """The lines that HotWax is to have otherwise than it has them, unless an upload is under way or was refused."""
-    status = status_in_force(po, memory)
+    memory, status = standing.memory, standing.status
     if status in {PoStatus.CLOSED, PoStatus.REJECTED} or memory.close_wanted or is_cancelled(memory):
         return _by_state(_closing(memory.imported.values()), (), memory)
     if is_awaiting_approval(status):
         return Importing(waiting_for=f"waiting for approval in NetSuite: its status is {status}")
-    wanted = list(_wanted(po, memory, policy, status))
+    wanted = list(_wanted(standing, policy))
     problems = tuple(want for want in wanted if isinstance(want, Problem))
     if any(p.cause is HoldCause.UNIT_NOT_EXACT for p in problems) and not policy.partial_pos:
         return Importing(problems=problems)
@@ -195,48 +180,46 @@ def _closing(lines: Iterable[ImportedLine]) -> list[ImportedLine]:
     return [line.model_copy(update={"closed": True}) for line in lines if not line.closed]
 
 
-def _wanted(
-    po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, status: PoStatus | None
-) -> Iterator[ImportedLine | Problem]:
+def _wanted(standing: Standing, policy: PoPolicy) -> Iterator[ImportedLine | Problem]:
     """The lines that HotWax has otherwise, as it shall have them; or what is wrong with them."""
-    for line in po.lines:
+    memory = standing.memory
+    for line in standing.po.lines:
         had = memory.imported.get(line.line_id)
         if line.closed:
             yield from _closing([had] if had else [])
-        elif had or remainder(line, memory, status):
-            yield from _wanted_open(line, had, memory, policy)
+        elif had or standing.left[line.line_id]:
+            yield from _wanted_open(line, had, standing, policy)
     if not memory.bad_rows:
-        told = {line.line_id for line in po.lines}
-        yield from _closing([had for had in memory.imported.values() if had.line_id not in told])
+        yield from _closing([had for had in memory.imported.values() if had.line_id not in standing.lines])
 
 
 def _wanted_open(
-    line: PoLine, had: ImportedLine | None, memory: PoMemory, policy: PoPolicy
+    line: PoLine, had: ImportedLine | None, standing: Standing, policy: PoPolicy
 ) -> Iterator[ImportedLine | Problem]:
     pieces = to_pieces(line.quantity, line.unit_rate, policy.receipt_decimals)
     if isinstance(pieces, NotExact):
         yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"line {line.line_id}: {pieces.reason}")
         return
     want = ImportedLine(line_id=line.line_id, sku=line.sku, pieces=pieces, facility=line.facility, arrival=line.arrival)
-    if had is None or _differs(want, had, memory):
-        yield _below(want, had, memory) or want
+    if had is None or _differs(want, had, standing):
+        yield _below(want, had, standing) or want
 
 
-def _differs(want: ImportedLine, had: ImportedLine, memory: PoMemory) -> bool:
+def _differs(want: ImportedLine, had: ImportedLine, standing: Standing) -> bool:
     """Whether HotWax has an open line otherwise; one that it has closed rightly differs by its quantity alone."""
     if had.closed:
-        is_complete = _received_pieces(had.line_id, memory) >= had.pieces
-        return want.pieces != had.pieces or not (is_complete or had.line_id in memory.closed_in_oms)
+        is_complete = standing.pieces[had.line_id] >= had.pieces
+        return want.pieces != had.pieces or not (is_complete or had.line_id in standing.memory.closed_in_oms)
     is_same_product = had.sku in {"", want.sku}
     is_same_date = want.arrival in {None, had.arrival}
     return not (is_same_product and is_same_date and (want.pieces, want.facility) == (had.pieces, had.facility))
 
 
-def _below(want: ImportedLine, had: ImportedLine | None, memory: PoMemory) -> Problem | None:
+def _below(want: ImportedLine, had: ImportedLine | None, standing: Standing) -> Problem | None:
     """The problem of a line that was amended to less than the stores have received."""
-    received = _received_pieces(want.line_id, memory)
+    received = standing.pieces[want.line_id]
     key = f"below:{want.line_id}:{plain(want.pieces)}"
-    if had is None or not want.pieces < min(had.pieces, received) or key in memory.acknowledged:
+    if had is None or not want.pieces < min(had.pieces, received) or key in standing.memory.acknowledged:
         return None
     told = f"{key}: amended from {plain(had.pieces)} to {plain(want.pieces)} pieces, {plain(received)} are received"
     return Problem(cause=HoldCause.AMENDED_BELOW_RECEIVED, told=told, key=key)
@@ -279,35 +262,35 @@ def _not_taken(lines: Sequence[ImportedLine], memory: PoMemory) -> Iterator[Prob
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
 
-def _end(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoStage | Problem | str:
+def _end(standing: Standing, policy: PoPolicy) -> PoStage | Problem | str:
     """The end of a purchase order that owes nothing, or what keeps it from one: a problem, or what it waits for."""
-    status = status_in_force(po, memory)
-    is_short = any(missing(line, memory) for line in po.lines)
+    po, memory, status = standing.po, standing.memory, standing.status
+    is_short = any(standing.missing(line) for line in po.lines)
     if status is PoStatus.REJECTED or is_cancelled(memory):
         return PoStage.CANCELLED
     if status is PoStatus.CLOSED or memory.close_wanted:
         return PoStage.CLOSED if is_short else PoStage.RECEIPT_SYNCED
-    if is_awaiting_approval(status) or _open_lines(po, memory, status):
+    if is_awaiting_approval(status) or _open_lines(standing):
         return ""
     if status is not None and status.is_received:
         return PoStage.RECEIPT_SYNCED
-    if not any(received_so_far(line, memory) for line in po.lines):
+    if not any(standing.received(line) for line in po.lines):
         return PoStage.CLOSED
-    return _end_by_status(po, memory, policy, status, is_short=is_short)
+    return _end_by_status(standing, policy, is_short=is_short)
 
 
-def _open_lines(po: PurchaseOrder, memory: PoMemory, status: PoStatus | None) -> list[PoLine]:
+def _open_lines(standing: Standing) -> list[PoLine]:
     """The lines that both systems still expect goods on; without one that HotWax was never brought to take."""
-    there = {line.line_id for line in memory.imported.values() if not line.closed} - memory.closed_in_oms
-    return [line for line in po.lines if line.line_id in there and remainder(line, memory, status)]
+    imported, closed = standing.memory.imported.values(), standing.memory.closed_in_oms
+    there = {line.line_id for line in imported if not line.closed} - closed
+    return [line for line in standing.po.lines if line.line_id in there and standing.left[line.line_id]]
 
 
-def _end_by_status(
-    po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, status: PoStatus | None, *, is_short: bool
-) -> PoStage | Problem | str:
+def _end_by_status(standing: Standing, policy: PoPolicy, *, is_short: bool) -> PoStage | Problem | str:
     """Nothing is expected any more: it ends when NetSuite's own status agrees, or can not be known."""
-    is_answered = memory.status_after is not None and not is_unverified(po, memory)
-    is_known = is_answered or file_is_as_new(po, memory)
+    memory, status = standing.memory, standing.status
+    is_answered = memory.status_after is not None and not is_unverified(standing)
+    is_known = is_answered or standing.file_is_as_new
     if status is None or not is_known:
         is_stock = policy.netsuite_mode is NetSuiteMode.STOCK
         return PoStage.RECEIPT_SYNCED if is_stock else "waiting for NetSuite to tell its status"

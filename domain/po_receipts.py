@@ -14,19 +14,16 @@ from domain.po_agreed import (
     doubt_key,
     excess_key,
     inexact_key,
-    is_left_out,
-    left_out,
     unplanned_key,
-    unplanned_left,
 )
-from domain.po_units import NotExact, plain, to_pieces, to_unit, total
+from domain.po_standing import Standing, is_awaiting_approval, is_under_way
+from domain.po_units import NotExact, plain, to_pieces, to_unit
 from domain.purchase_order import (
     ZERO,
     PoLine,
     PoMemory,
     PoPolicy,
     PoStatus,
-    PurchaseOrder,
     ReceiptFact,
     ReceiptState,
     ReceiptToSend,
@@ -55,86 +52,14 @@ class Receiving(Frozen):
     """Whether NetSuite is believed to have all that it is to have of every receipt."""
 
 
-# ---- what NetSuite is believed to have -------------------------------------------------------------------------------
-
-
-def is_believed(receipt: ReceiptFact, memory: PoMemory) -> bool:
-    """Whether NetSuite has it, by its own answer, its silence (stock importer), or an operator who looked."""
-    return receipt.state.counts or (receipt.state is ReceiptState.UNKNOWN and doubt_key(receipt) in memory.acknowledged)
-
-
-def is_under_way(receipt: ReceiptFact, memory: PoMemory) -> bool:
-    """Whether it may have reached NetSuite and its fate is still open."""
-    return receipt.state.may_exist and not is_believed(receipt, memory)
-
-
-def received_so_far(line: PoLine, memory: PoMemory) -> Decimal:
-    """What NetSuite has or may have received of the line, in its unit: what it told, or what we know of, if more."""
-    ours = total(r.sent.get(line.line_id, ZERO) for r in memory.receipts if r.state.may_exist)
-    return max(line.received or ZERO, memory.received_before.get(line.line_id, ZERO) + ours)
-
-
-def file_is_as_new(po: PurchaseOrder, memory: PoMemory) -> bool:
-    """Whether the purchase order was told after our newest receipt: its numbers have all of them in."""
-    return all(line.received is not None and line.received >= received_so_far(line, memory) for line in po.lines)
-
-
-def is_just_received(theirs: PurchaseOrder, ours: PurchaseOrder, memory: PoMemory) -> bool:
-    """Whether NetSuite has received just what our receipts say, each line in pieces: `theirs` is what it says itself.
-
-    Never while the fate of a receipt is open: it may be in the numbers or not.
-    """
-    if any(receipt.state.may_exist and not receipt.state.counts for receipt in memory.receipts):
-        return False
-    got = {line.line_id: (line.received or ZERO) * (line.unit_rate or _ONE) for line in theirs.lines}
-    said = {line.line_id: received_so_far(line, memory) * (line.unit_rate or _ONE) for line in ours.lines}
-    return all(got.get(line_id) == pieces for line_id, pieces in said.items())
-
-
-def status_in_force(po: PurchaseOrder, memory: PoMemory) -> PoStatus | None:
-    """NetSuite's newest status: of a file, or of the answer to a receipt that the file does not know yet.
-
-    A closed or rejected purchase order can not be received any more, so a file that says so is never the older one.
-    """
-    if memory.status_after is None or po.status in {PoStatus.CLOSED, PoStatus.REJECTED}:
-        return po.status
-    return po.status if po.status and file_is_as_new(po, memory) else memory.status_after
-
-
-def is_awaiting_approval(status: PoStatus | None) -> bool:
-    """Whether NetSuite takes no receipt now and may take one later."""
-    return status in {PoStatus.PENDING_APPROVAL, PoStatus.PLANNED}
-
-
-def missing(line: PoLine, memory: PoMemory) -> Decimal:
-    """What NetSuite has not received of what was ordered, closed or not; never below nothing."""
-    return max(ZERO, line.quantity - received_so_far(line, memory))
-
-
-def remainder(line: PoLine, memory: PoMemory, status: PoStatus | None) -> Decimal:
-    """What NetSuite would still receive of the line, in its unit."""
-    takes_none = status is not None and not (status.is_open or is_awaiting_approval(status))
-    return ZERO if line.closed or takes_none else missing(line, memory)
-
-
-def received_before(po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
-    """What to remember as received before any receipt of ours: what NetSuite told until a store received anything.
-
-    With it, what NetSuite had and what we sent add up even before a file tells both.
-    """
-    if memory.receipts:
-        return memory.received_before
-    return {line.line_id: line.received for line in po.lines if line.received}
-
-
 # ---- the receipts of a plan ------------------------------------------------------------------------------------------
 
 
-def plan_receipts(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Receiving:
+def plan_receipts(standing: Standing, policy: PoPolicy) -> Receiving:
     """The next receipt that NetSuite is to make, and whatever keeps receipts from it."""
-    status = status_in_force(po, memory)
-    sent = (problem for receipt in memory.receipts for problem in _known_problems(receipt, po, memory, policy))
-    known = (*sent, *missing_from_before(po, memory))
+    memory, status = standing.memory, standing.status
+    sent = (problem for receipt in memory.receipts for problem in _known_problems(receipt, standing, policy))
+    known = (*sent, *_missing_from_before(standing))
     on_the_way = next((r for r in memory.receipts if is_under_way(r, memory)), None)
     if on_the_way:
         waiting = f"waiting for NetSuite's answer to receipt {on_the_way.receipt_id}"
@@ -143,7 +68,7 @@ def plan_receipts(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Rece
     if is_awaiting_approval(status) and any(_has_goods(receipt) for receipt in queue):
         waiting = f"waiting for approval in NetSuite: its status is {status}"
         return Receiving(withdraw=promised(memory), problems=known, waiting_for=waiting)
-    return _next_of(queue, known, po, memory, policy)
+    return _next_of(queue, known, standing, policy)
 
 
 def promised(memory: PoMemory) -> tuple[str, ...]:
@@ -161,12 +86,10 @@ def _has_goods(receipt: ReceiptFact) -> bool:
     return any(receipt.pieces.values()) or any(receipt.unplanned.values())
 
 
-def _next_of(
-    queue: list[ReceiptFact], known: tuple[Problem, ...], po: PurchaseOrder, memory: PoMemory, policy: PoPolicy
-) -> Receiving:
+def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Standing, policy: PoPolicy) -> Receiving:
     problems, withdrawn = known, []
     for receipt in queue:
-        owed, found = judge_receipt(receipt, po, memory, policy)
+        owed, found = _judged(receipt, standing, policy)
         problems += found
         is_promised = receipt.state is ReceiptState.PROMISED
         if owed is None:
@@ -184,30 +107,28 @@ def _is_as_promised(owed: ReceiptToSend, receipt: ReceiptFact) -> bool:
     return is_same and receipt.named in {None, frozenset(owed.quantities)}
 
 
-def judge_receipt(
-    receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: PoPolicy
+def _judged(
+    receipt: ReceiptFact, standing: Standing, policy: PoPolicy
 ) -> tuple[ReceiptToSend | None, tuple[Problem, ...]]:
     """The receipt as NetSuite shall make it now, or None; and what of it needs a person.
 
     Excess is held and the rest goes on; a quantity without an exact value, and a product that is on no line, hold the
     receipt as a whole, since NetSuite makes one item receipt of it and none can be added to later.
     """
-    status = status_in_force(po, memory)
-    left = {line.line_id: remainder(line, memory, status) for line in po.lines}
-    passed = receipt.sent if receipt.in_doubt else _passed(receipt, po, memory, policy, left)
+    passed = receipt.sent if receipt.in_doubt else _passed(receipt, standing, policy)
     exact = {line_id: amount for line_id, amount in passed.items() if isinstance(amount, Decimal) and amount}
-    taken_back = tuple(_taken_back(receipt, memory))
-    if blockers := (*_unplanned_problems(receipt, po, memory), *_inexact(receipt, passed, po, memory)):
+    taken_back = tuple(_taken_back(receipt, standing.memory))
+    if blockers := (*_unplanned_problems(receipt, standing), *_inexact(receipt, passed, standing)):
         return None, blockers + taken_back
-    held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, po, memory, exact)
-    problems = (*_excess_problems(receipt, held_back, po, memory, status), *taken_back)
+    held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, standing, exact)
+    problems = (*_excess_problems(receipt, held_back, standing, standing.status), *taken_back)
     if not exact:
         return None, problems
     owed = ReceiptToSend(
         receipt_id=receipt.receipt_id,
-        po_id=po.po_id,
+        po_id=standing.po.po_id,
         received_at=receipt.received_at,
-        quantities={i: exact.get(i) for i in sorted(exact.keys() | {i for i, rest in left.items() if rest})},
+        quantities={i: exact.get(i) for i in sorted(exact.keys() | {i for i, rest in standing.left.items() if rest})},
         held_back=held_back,
     )
     return owed, problems
@@ -216,29 +137,23 @@ def judge_receipt(
 # ---- how much of a receipt is passed on ------------------------------------------------------------------------------
 
 
-def counted(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
+def counted(receipt: ReceiptFact, standing: Standing) -> Mapping[str, Decimal]:
     """Line id -> pieces of the receipt, with unplanned products on the line that was added for them since."""
     pieces = dict(receipt.pieces)
-    for sku, got in unplanned_left(receipt, memory).items():
-        if got and (line := added_line(sku, po)):
+    for sku, got in standing.agreed.unplanned_left(receipt).items():
+        if got and (line := standing.added_line(sku)):
             pieces[line.line_id] = pieces.get(line.line_id, ZERO) + got
     return pieces
 
 
-def added_line(sku: str, po: PurchaseOrder) -> PoLine | None:
-    """The one open line of a product that was received without a line; None where there is none, or a choice."""
-    lines = [line for line in po.open_lines if line.sku == sku]
-    return lines[0] if len(lines) == 1 else None
-
-
-def _passed(
-    receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: PoPolicy, left: Mapping[str, Decimal]
-) -> Mapping[str, Decimal | NotExact]:
+def _passed(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Mapping[str, Decimal | NotExact]:
     """Line id -> what is passed on, in the line's unit, of the lines that NetSuite would still receive."""
-    out = left_out(receipt, memory)
-    got = {line_id: pieces - out.get(line_id, ZERO) for line_id, pieces in counted(receipt, po, memory).items()}
-    lines = [line for line in po.lines if got.get(line.line_id, ZERO) > 0 and left[line.line_id] > 0]
-    return {line.line_id: _passed_of(line, got[line.line_id], left[line.line_id], policy) for line in lines}
+    passed: dict[str, Decimal | NotExact] = {}
+    for line_id, pieces in counted(receipt, standing).items():
+        got, rest = pieces - standing.agreed.left_out(receipt, line_id), standing.left.get(line_id, ZERO)
+        if got > 0 and rest > 0:
+            passed[line_id] = _passed_of(standing.lines[line_id], got, rest, policy)
+    return passed
 
 
 def _passed_of(line: PoLine, got: Decimal, rest: Decimal, policy: PoPolicy) -> Decimal | NotExact:
@@ -253,98 +168,81 @@ def _passed_of(line: PoLine, got: Decimal, rest: Decimal, policy: PoPolicy) -> D
     return to_unit(open_pieces, line.unit_rate, digits) if is_over else most
 
 
-def _held_back(
-    receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, passed: Mapping[str, Decimal]
-) -> Mapping[str, Decimal]:
+def _held_back(receipt: ReceiptFact, standing: Standing, passed: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
     """Line id -> pieces that are not passed on."""
-    rates = {line.line_id: line.unit_rate or Decimal(1) for line in po.lines}
-    rest = {
-        i: got - passed.get(i, ZERO) * rates.get(i, Decimal(1))
-        for i, got in sorted(counted(receipt, po, memory).items())
-    }
+    got = counted(receipt, standing)
+    rest = {i: got[i] - passed.get(i, ZERO) * standing.rate(i) for i in sorted(got)}
     return {line_id: pieces for line_id, pieces in rest.items() if pieces > 0}
-
-
-def received_by_others(line: PoLine, memory: PoMemory) -> Decimal | None:
-    """What NetSuite has of the line beside our receipts, in its unit; None where it does not tell."""
-    if line.received is None:
-        return None
-    ours = total(receipt.sent.get(line.line_id, ZERO) for receipt in memory.receipts if receipt.state.may_exist)
-    return max(memory.received_before.get(line.line_id, ZERO), line.received - ours)
-
-
-def missing_from_before(po: PurchaseOrder, memory: PoMemory) -> Iterator[Problem]:
-    """Goods from before we knew the purchase order that NetSuite's own numbers do not have."""
-    for line in po.lines:
-        old, there = memory.old_pieces.get(line.line_id, ZERO), received_by_others(line, memory)
-        key = f"before:{line.line_id}:{plain(old)}"
-        if there is not None and old > there * (line.unit_rate or _ONE) and key not in memory.acknowledged:
-            has = plain(there * (line.unit_rate or _ONE))
-            told = f"{key}: stores had received {plain(old)} pieces before Waybill knew of it, NetSuite has {has}"
-            yield Problem(cause=HoldCause.RECEIVED_BEFORE, told=told, key=key)
 
 
 # ---- what needs a person ---------------------------------------------------------------------------------------------
 
 
-def _known_problems(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Iterator[Problem]:
+def _missing_from_before(standing: Standing) -> Iterator[Problem]:
+    """Goods from before we knew the purchase order that NetSuite's own numbers do not have."""
+    for line in standing.po.lines:
+        old, there = standing.memory.old_pieces.get(line.line_id, ZERO), standing.received_by_others(line)
+        key = f"before:{line.line_id}:{plain(old)}"
+        if there is not None and old > there * (line.unit_rate or _ONE) and key not in standing.memory.acknowledged:
+            has = plain(there * (line.unit_rate or _ONE))
+            told = f"{key}: stores had received {plain(old)} pieces before Waybill knew of it, NetSuite has {has}"
+            yield Problem(cause=HoldCause.RECEIVED_BEFORE, told=told, key=key)
+
+
+def _known_problems(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Iterator[Problem]:
     """What is wrong with a receipt that was sent before."""
-    name = receipt.receipt_id
+    name, memory = receipt.receipt_id, standing.memory
     if receipt.state is ReceiptState.REJECTED and not memory.close_wanted:
         yield Problem(cause=HoldCause.RECEIPT_REJECTED, told=f"receipt {name}: {receipt.problem}")
     if receipt.state is ReceiptState.UNKNOWN and is_under_way(receipt, memory):
         told = f"receipt {name}: {receipt.problem or 'it was sent, and nobody knows whether NetSuite has it'}"
         yield Problem(cause=HoldCause.RECEIPT_UNKNOWN, told=told, key=doubt_key(receipt))
     if receipt.state.may_exist:
-        yield from _excess_problems(receipt, receipt.held_back, po, memory, None)
-        yield from _unplanned_problems(receipt, po, memory)
-        yield from _changed(receipt, po, memory, policy)
+        yield from _excess_problems(receipt, receipt.held_back, standing, None)
+        yield from _unplanned_problems(receipt, standing)
+        yield from _changed(receipt, standing, policy)
 
 
 def _excess_problems(
     receipt: ReceiptFact,
     held_back: Mapping[str, Decimal],
-    po: PurchaseOrder,
-    memory: PoMemory,
+    standing: Standing,
     status: PoStatus | None,
 ) -> Iterator[Problem]:
-    lines = {line.line_id: line for line in po.lines}
     for line_id, pieces in held_back.items():
         key = excess_key(receipt, line_id, pieces)
-        why = _why_not(lines.get(line_id), memory, status)
+        why = _why_not(standing.lines.get(line_id), standing, status)
         told = f"{key}: {plain(pieces)} pieces of receipt {receipt.receipt_id} are not passed on: {why}"
-        if not is_left_out(receipt, line_id, pieces, memory):
+        if not standing.agreed.is_left_out(receipt, line_id, pieces):
             yield Problem(cause=HoldCause.RECEIPT_EXCESS, told=told, key=key)
 
 
-def _why_not(line: PoLine | None, memory: PoMemory, status: PoStatus | None) -> str:
+def _why_not(line: PoLine | None, standing: Standing, status: PoStatus | None) -> str:
     if line is None:
         return "the line is not on the purchase order"
     if line.closed or status in {PoStatus.CLOSED, PoStatus.REJECTED}:
         return f"line {line.line_id} is closed in NetSuite"
-    so_far, ordered = plain(received_so_far(line, memory)), plain(line.quantity)
+    so_far, ordered = plain(standing.received(line)), plain(line.quantity)
     return f"line {line.line_id} ({line.sku}) has {so_far} of {ordered} {line.unit or 'pieces'} in NetSuite"
 
 
-def _unplanned_problems(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Iterator[Problem]:
+def _unplanned_problems(receipt: ReceiptFact, standing: Standing) -> Iterator[Problem]:
     for sku, pieces in sorted(receipt.unplanned.items()):
         key = unplanned_key(receipt, sku, pieces)
-        taken = added_line(sku, po) is not None and (not receipt.state.may_exist or _is_taken(receipt, sku, po))
-        if pieces and key not in memory.acknowledged and not taken:
+        line = standing.added_line(sku)
+        taken = line is not None and (not receipt.state.may_exist or _is_taken(receipt, line))
+        if pieces and key not in standing.memory.acknowledged and not taken:
             told = f"{key}: {plain(pieces)} pieces of {sku}, which is not on the purchase order"
             yield Problem(cause=HoldCause.RECEIPT_UNPLANNED, told=told, key=key)
 
 
-def _is_taken(receipt: ReceiptFact, sku: str, po: PurchaseOrder) -> bool:
+def _is_taken(receipt: ReceiptFact, line: PoLine) -> bool:
     """Whether a receipt that was sent has the product on the line that was added for it."""
-    line = added_line(sku, po)
-    return line is not None and (line.line_id in receipt.sent or line.line_id in receipt.held_back)
+    return line.line_id in receipt.sent or line.line_id in receipt.held_back
 
 
-def _inexact(
-    receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], po: PurchaseOrder, memory: PoMemory
-) -> Iterator[Problem]:
-    got = counted(receipt, po, memory)
+def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], standing: Standing) -> Iterator[Problem]:
+    got = counted(receipt, standing)
     for line_id, amount in sorted(passed.items()):
         if isinstance(amount, NotExact):
             key = inexact_key(receipt, line_id, got[line_id])
@@ -359,10 +257,10 @@ def _taken_back(receipt: ReceiptFact, memory: PoMemory) -> Iterator[Problem]:
             yield Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key)
 
 
-def _changed(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> Iterator[Problem]:
+def _changed(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Iterator[Problem]:
     """Lines of a sent receipt that HotWax tells otherwise now; a line gone from NetSuite has no unit to compare in."""
     touched = receipt.sent.keys() | receipt.held_back.keys() | receipt.pieces.keys()
-    for line in (line for line in po.lines if line.line_id in touched):
+    for line in (standing.lines[line_id] for line_id in sorted(touched & standing.lines.keys())):
         sent = receipt.sent.get(line.line_id, ZERO)
         passed = to_pieces(sent, line.unit_rate, policy.receipt_decimals)
         if isinstance(passed, NotExact):
@@ -370,8 +268,8 @@ def _changed(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory, policy: 
         now = receipt.pieces.get(line.line_id, ZERO)
         then = passed + receipt.held_back.get(line.line_id, ZERO)
         key = changed_key(receipt, line.line_id, now)
-        added = {receipt.unplanned.get(line.sku, ZERO), unplanned_left(receipt, memory).get(line.sku, ZERO)}
-        if then in {now, *(now + more for more in added)} or key in memory.acknowledged:
+        added = {receipt.unplanned.get(line.sku, ZERO), standing.agreed.unplanned_left(receipt).get(line.sku, ZERO)}
+        if then in {now, *(now + more for more in added)} or key in standing.memory.acknowledged:
             continue
         told = f"{key}: {plain(then)} pieces were received, {plain(passed)} of them sent; HotWax says {plain(now)} now"
         yield Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key)

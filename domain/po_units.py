@@ -4,7 +4,8 @@ NetSuite's lines are in their own unit, HotWax counts pieces, NetSuite's base un
 wrong by a conversion factor is the costliest mistake of this flow (netsuite 12, row 12).
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
 from domain.base import Frozen
@@ -50,6 +51,15 @@ def total(quantities: Iterable[Decimal]) -> Decimal:
     result = Decimal(0)
     for quantity in quantities:
         result = _EXACT.add(result, quantity)
+    return result
+
+
+def sums(amounts: Iterable[Mapping[str, Decimal]]) -> Mapping[str, Decimal]:
+    """Name by name, their sum, exactly; a name that none of them has counts as nothing."""
+    result = defaultdict[str, Decimal](Decimal)
+    for each in amounts:
+        for name, quantity in each.items():
+            result[name] = _EXACT.add(result[name], quantity)
     return result
 
 

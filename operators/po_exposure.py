@@ -11,17 +11,16 @@ from sqlalchemy import exists, or_
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
-from domain.po_agreed import changed_key, left_out, unplanned_left
-from domain.po_receipts import added_line, counted, is_believed
-from domain.purchase_order import ZERO, PoMemory, PurchaseOrder, ReceiptFact, ReceiptState
+from domain.po_agreed import changed_key
+from domain.po_receipts import counted
+from domain.po_standing import Standing, is_believed
+from domain.purchase_order import ZERO, PurchaseOrder, ReceiptFact, ReceiptState
 from ledger import purchase_orders
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from operators.po_queries import open_stages
 from operators.po_show import STANDING
 from operators.queries import name_of, pages
-
-_ONE = Decimal(1)
 
 
 class Unsynced(Frozen):
@@ -58,11 +57,12 @@ def unsynced(ledger: Ledger, tenant: str) -> Iterator[Unsynced]:
 def _of_po(session: Session, row: PurchaseOrderRow) -> Iterator[Unsynced]:
     told, memory = purchase_orders.told(row), purchase_orders.memory_of(session, row)
     po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
+    standing = Standing(po, memory)
     skus = {line_id: line.sku for line_id, line in memory.imported.items()}
     skus |= {line.line_id: line.sku for line in po.lines}
     hold = f"held, {row.hold_cause}" if row.hold_cause else ""
     for receipt in memory.receipts:
-        for line_id, sku, pieces in _missing(receipt, po, memory):
+        for line_id, sku, pieces in _missing(receipt, standing):
             yield Unsynced(
                 tenant=row.tenant,
                 purchase_order=name_of(row),
@@ -75,24 +75,23 @@ def _of_po(session: Session, row: PurchaseOrderRow) -> Iterator[Unsynced]:
             )
 
 
-def _missing(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Iterator[tuple[str | None, str, Decimal]]:
+def _missing(receipt: ReceiptFact, standing: Standing) -> Iterator[tuple[str | None, str, Decimal]]:
     """Line, SKU where it is on no line, and pieces of the receipt that NetSuite does not have."""
-    got, passed, settled = counted(receipt, po, memory), _passed(receipt, po, memory), left_out(receipt, memory)
+    got, passed = counted(receipt, standing), _passed(receipt, standing)
     for line_id in sorted(got.keys() | passed.keys()):
         now = got.get(line_id, ZERO)
         missing = now - passed.get(line_id, ZERO)
-        missing -= min(max(ZERO, missing), settled.get(line_id, ZERO))
-        is_as_agreed = changed_key(receipt, line_id, now) in memory.acknowledged
+        missing -= min(max(ZERO, missing), standing.agreed.left_out(receipt, line_id))
+        is_as_agreed = changed_key(receipt, line_id, now) in standing.memory.acknowledged
         if missing and not is_as_agreed:
             yield line_id, "", missing
-    for sku, pieces in sorted(unplanned_left(receipt, memory).items()):
-        if pieces and added_line(sku, po) is None:
+    for sku, pieces in sorted(standing.agreed.unplanned_left(receipt).items()):
+        if pieces and standing.added_line(sku) is None:
             yield None, sku, pieces
 
 
-def _passed(receipt: ReceiptFact, po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
+def _passed(receipt: ReceiptFact, standing: Standing) -> Mapping[str, Decimal]:
     """Line id -> pieces that NetSuite is believed to have of the receipt."""
-    if not is_believed(receipt, memory):
+    if not is_believed(receipt, standing.memory):
         return {}
-    rates = {line.line_id: line.unit_rate or _ONE for line in po.lines}
-    return {line_id: sent * rates.get(line_id, _ONE) for line_id, sent in receipt.sent.items()}
+    return {line_id: sent * standing.rate(line_id) for line_id, sent in receipt.sent.items()}

@@ -14,16 +14,11 @@ from activities.systems import Purchasing
 from connectors.netsuite.receipts import EXTERNAL_ID, external_id
 from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, UnclearPurchaseOrder
 from domain.base import Frozen
-from domain.po_agreed import changed_key, left_out, unplanned_key
+from domain.po_agreed import changed_key, unplanned_key
 from domain.po_plan import UNVERIFIED
 from domain.po_proof import PoCase, PoDifference, PoFinding, PoLineBooks, ReceiptBooks, check_po
-from domain.po_receipts import (
-    added_line,
-    counted,
-    is_believed,
-    received_before,
-    status_in_force,
-)
+from domain.po_receipts import counted
+from domain.po_standing import Standing, is_believed, received_before
 from domain.po_units import plain, total
 from domain.proof_report import VERIFIED, Explained
 from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, PurchaseOrder, ReceiptFact, ReceiptState
@@ -202,6 +197,7 @@ class _Books:
         told = purchase_orders.told(row)
         self._po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
         self._memory: PoMemory = purchase_orders.memory_of(session, row)
+        self._standing = Standing(self._po, self._memory)
         self._answered = [r.answered_at for r in receipts.of_po(session, row.tenant, row.po_id) if r.answered_at]
         self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
         self._word = word or word_of_file(self._po, self._told_until())
@@ -218,7 +214,7 @@ class _Books:
             number=row.number,
             stage=row.stage,
             hold=hold.key if hold else None,
-            status=status_in_force(self._po, self._memory),
+            status=self._standing.status,
             importing=row.import_state in {ImportState.WANTED, ImportState.SENT},
             orders_in_hotwax=self._there.count,
             lines=tuple(self._line(line_id) for line_id in self._line_ids),
@@ -349,9 +345,9 @@ class _Books:
         return fact.model_copy(update={"pieces": dict(pieces), "unplanned": dict(unplanned)})
 
     def _receipt(self, fact: ReceiptFact) -> ReceiptBooks:
-        got = dict(counted(fact, self._po, self._memory))
+        got = dict(counted(fact, self._standing))
         for sku, pieces in fact.unplanned.items():
-            if added_line(sku, self._po) is None:
+            if self._standing.added_line(sku) is None:
                 got[sku] = got.get(sku, ZERO) + pieces
         is_by_word = fact.state is ReceiptState.UNKNOWN and is_believed(fact, self._memory)
         passed = {line_id: sent * self._rate(line_id) for line_id, sent in fact.sent.items()}
@@ -366,11 +362,11 @@ class _Books:
 
     def _left_out(self, fact: ReceiptFact, got: Pieces) -> Iterator[str]:
         """Lines, and products without one, on which an operator said to go on as it is."""
-        said, settled = self._memory.acknowledged, left_out(fact, self._memory)
+        said, agreed = self._memory.acknowledged, self._standing.agreed
         for line_id, pieces in got.items():
             passed = fact.sent.get(line_id, ZERO) * self._rate(line_id) if fact.state.may_exist else ZERO
             keys = {changed_key(fact, line_id, pieces), unplanned_key(fact, line_id, pieces)}
-            if keys & said or pieces - passed == settled.get(line_id):
+            if keys & said or 0 < pieces - passed == agreed.left_out(fact, line_id):
                 yield line_id
 
     def _item_receipts(self, fact: ReceiptFact, passed: Pieces) -> tuple[Pieces, ...] | None:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from domain.base import Frozen
 from domain.keys import upload_key
 from domain.po_plan import is_unverified
-from domain.po_receipts import is_believed
+from domain.po_standing import Standing, is_believed
 from domain.po_units import total
 from domain.purchase_order import ZERO, ImportState, PoLine, PoMemory, PurchaseOrder, ReceiptState
 from domain.stages import EffectKind, Hold
@@ -118,7 +118,7 @@ def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
         hold_since=row.hold_since,
         cancel_wanted=row.cancel_wanted,
         close_wanted=row.close_wanted,
-        unverified=told is not None and is_unverified(told, memory),
+        unverified=told is not None and is_unverified(Standing(told, memory)),
         told_at=row.told_at,
         hotwax_id=row.oms_id,
         import_state=row.import_state,

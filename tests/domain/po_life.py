@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from domain.po_commands import receipt_in_question, refusal, resumption, sent_again, situation_of
 from domain.po_plan import plan_po
-from domain.po_receipts import received_before
+from domain.po_standing import received_before
 from domain.purchase_order import (
     ZERO,
     ImportedLine,

@@ -7,7 +7,7 @@ import pytest
 
 from domain.po_commands import resumption
 from domain.po_plan import plan_po
-from domain.po_receipts import received_before, status_in_force
+from domain.po_standing import Standing, received_before
 from domain.purchase_order import (
     ImportedLine,
     ImportState,
@@ -315,4 +315,4 @@ def test_the_status_in_force_is_the_newest_that_netsuite_told(
     po = a_po(a_line("1", 10, received=told), status=in_file)
     status_after = PoStatus(after) if after else None
     memory = PoMemory(receipts=(received("R1", "created", pieces={"1": 4}, sent={"1": 4}),), status_after=status_after)
-    assert status_in_force(po, memory) is PoStatus(in_force)
+    assert Standing(po, memory).status is PoStatus(in_force)

@@ -1,0 +1,132 @@
+"""Where a purchase order stands: what NetSuite is believed to have of it, and what it would still receive.
+
+Everything is summed up once, in one pass over the receipts, and asked line by line: a purchase order may have 20,000
+lines and hundreds of receipts.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+
+from domain.po_agreed import Agreed, doubt_key
+from domain.po_units import sums
+from domain.purchase_order import ZERO, PoLine, PoMemory, PoStatus, PurchaseOrder, ReceiptFact, ReceiptState
+
+_ONE = Decimal(1)
+
+
+def is_believed(receipt: ReceiptFact, memory: PoMemory) -> bool:
+    """Whether NetSuite has it, by its own answer, its silence (stock importer), or an operator who looked."""
+    return receipt.state.counts or (receipt.state is ReceiptState.UNKNOWN and doubt_key(receipt) in memory.acknowledged)
+
+
+def is_under_way(receipt: ReceiptFact, memory: PoMemory) -> bool:
+    """Whether it may have reached NetSuite and its fate is still open."""
+    return receipt.state.may_exist and not is_believed(receipt, memory)
+
+
+def is_awaiting_approval(status: PoStatus | None) -> bool:
+    """Whether NetSuite takes no receipt now and may take one later."""
+    return status in {PoStatus.PENDING_APPROVAL, PoStatus.PLANNED}
+
+
+def received_before(po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
+    """What to remember as received before any receipt of ours: what NetSuite told until a store received anything.
+
+    With it, what NetSuite had and what we sent add up even before a file tells both.
+    """
+    if memory.receipts:
+        return memory.received_before
+    return {line.line_id: line.received for line in po.lines if line.received}
+
+
+class Standing:
+    """A purchase order as it was told and what is remembered of it, with its sums, in each line's unit."""
+
+    def __init__(self, po: PurchaseOrder, memory: PoMemory) -> None:
+        self.po, self.memory, self.agreed = po, memory, Agreed(memory.acknowledged)
+        self.lines: Mapping[str, PoLine] = {line.line_id: line for line in po.lines}
+
+    def rate(self, line_id: str) -> Decimal:
+        """Pieces in one unit of the line; one where nobody tells."""
+        line = self.lines.get(line_id)
+        return (line and line.unit_rate) or _ONE
+
+    # ---- what was received -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pieces(self) -> Mapping[str, Decimal]:
+        """Line id -> pieces that the stores received; a line without any counts as none."""
+        return sums(receipt.pieces for receipt in self.memory.receipts)
+
+    @cached_property
+    def sent(self) -> Mapping[str, Decimal]:
+        """Line id -> what of our receipts NetSuite has or may have; a line without any counts as none."""
+        return sums(receipt.sent for receipt in self.memory.receipts if receipt.state.may_exist)
+
+    def received(self, line: PoLine) -> Decimal:
+        """What NetSuite has or may have received of the line: what it told, or what we know of, if more."""
+        before = self.memory.received_before.get(line.line_id, ZERO)
+        return max(line.received or ZERO, before + self.sent[line.line_id])
+
+    def received_by_others(self, line: PoLine) -> Decimal | None:
+        """What NetSuite has of the line beside our receipts; None where it does not tell."""
+        if line.received is None:
+            return None
+        before = self.memory.received_before.get(line.line_id, ZERO)
+        return max(before, line.received - self.sent[line.line_id])
+
+    def is_just_received(self, theirs: PurchaseOrder) -> bool:
+        """Whether NetSuite has received just what our receipts say, each line in pieces: `theirs` is what it says.
+
+        Never while the fate of a receipt is open: it may be in the numbers or not.
+        """
+        if any(receipt.state.may_exist and not receipt.state.counts for receipt in self.memory.receipts):
+            return False
+        got = {line.line_id: (line.received or ZERO) * (line.unit_rate or _ONE) for line in theirs.lines}
+        said = {line.line_id: self.received(line) * (line.unit_rate or _ONE) for line in self.po.lines}
+        return all(got.get(line_id) == pieces for line_id, pieces in said.items())
+
+    # ---- NetSuite's status -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def file_is_as_new(self) -> bool:
+        """Whether the purchase order was told after our newest receipt: its numbers have all of them in."""
+        return all(line.received is not None and line.received >= self.received(line) for line in self.po.lines)
+
+    @cached_property
+    def status(self) -> PoStatus | None:
+        """NetSuite's newest status: of a file, or of the answer to a receipt that the file does not know yet.
+
+        A closed or rejected purchase order can not be received any more, so a file that says so is never the older one.
+        """
+        told, after = self.po.status, self.memory.status_after
+        if after is None or told in {PoStatus.CLOSED, PoStatus.REJECTED}:
+            return told
+        return told if told and self.file_is_as_new else after
+
+    # ---- what is still to come ---------------------------------------------------------------------------------------
+
+    def missing(self, line: PoLine) -> Decimal:
+        """What NetSuite has not received of what was ordered, closed or not; never below nothing."""
+        return max(ZERO, line.quantity - self.received(line))
+
+    @cached_property
+    def left(self) -> Mapping[str, Decimal]:
+        """Line id -> what NetSuite would still receive."""
+        status = self.status
+        takes_none = status is not None and not (status.is_open or is_awaiting_approval(status))
+        return {i: ZERO if line.closed or takes_none else self.missing(line) for i, line in self.lines.items()}
+
+    def added_line(self, sku: str) -> PoLine | None:
+        """The one open line of a product that was received without a line; None where there is none, or a choice."""
+        lines = self._open_by_sku.get(sku, ())
+        return lines[0] if len(lines) == 1 else None
+
+    @cached_property
+    def _open_by_sku(self) -> Mapping[str, list[PoLine]]:
+        found = defaultdict[str, list[PoLine]](list)
+        for line in self.po.open_lines:
+            found[line.sku].append(line)
+        return found
