@@ -90,7 +90,9 @@ def _planned(standing: Standing, importing: Importing, receiving: Receiving, end
     problems = importing.problems + receiving.problems
     hold = _hold(problems)
     upload = f"{len(importing.lines)} lines go with the next upload to HotWax" if importing.lines else ""
-    waiting = (_progress(standing), importing.waiting_for, upload, receiving.waiting_for)
+    is_closing = standing.memory.close_wanted and not receiving.settled
+    closing = "it is closed once everything received is in NetSuite" if is_closing else ""
+    waiting = (_progress(standing), importing.waiting_for, upload, receiving.waiting_for, closing)
     return PoPlan(
         stage=ends or _stage(standing.memory, importing),
         hold=hold,

@@ -192,7 +192,7 @@ def _missing_from_before(standing: Standing) -> Iterator[Problem]:
 def _known_problems(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Iterator[Problem]:
     """What is wrong with a receipt that was sent before."""
     name, memory = receipt.receipt_id, standing.memory
-    if receipt.state is ReceiptState.REJECTED and not memory.close_wanted:
+    if receipt.state is ReceiptState.REJECTED:
         yield Problem(cause=HoldCause.RECEIPT_REJECTED, told=f"receipt {name}: {receipt.problem}")
     if receipt.state is ReceiptState.UNKNOWN and is_under_way(receipt, memory):
         told = f"receipt {name}: {receipt.problem or 'it was sent, and nobody knows whether NetSuite has it'}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.po_commands import sent_again
 from domain.po_plan import plan_po
 from domain.purchase_order import (
     ImportedLine,
@@ -289,11 +290,14 @@ def test_one_that_was_received_in_full_is_synced_whoever_closes_it_then() -> Non
     assert planned(full, closed).ends is PoStage.RECEIPT_SYNCED
 
 
-def test_a_close_gives_up_what_netsuite_refused() -> None:
+def test_a_close_gives_up_nothing_that_was_received_and_says_so() -> None:
     refused = received("R1", "rejected", pieces={"1": 2}, sent={"1": 2}, problem="the period is closed")
     memory = in_hotwax(a_po(a_line("1", 10, closed=True)), refused, closed_in_oms=frozenset({"1"}))
-    assert planned(TEN, memory).hold is not None
-    assert planned(TEN, memory.model_copy(update={"close_wanted": True})).ends is PoStage.CLOSED
+    closing = planned(TEN, memory.model_copy(update={"close_wanted": True}))
+    assert (closing.hold and closing.hold.cause, closing.ends) == (HoldCause.RECEIPT_REJECTED, None)
+    assert closing.waiting_for.endswith("it is closed once everything received is in NetSuite")
+    again = memory.model_copy(update={"receipts": (sent_again(refused, NetSuiteMode.WAYBILL),), "close_wanted": True})
+    assert planned(TEN, again).send is not None
 
 
 def test_an_answer_says_nothing_about_a_later_receipt_that_only_an_operator_has_seen() -> None:
