@@ -13,6 +13,7 @@ from domain.po_commands import receipt_in_question, refusal, resumption, sent_ag
 from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
 from domain.po_standing import received_before
+from domain.po_units import plain
 from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb, ReceiptState
 from domain.stages import Hold, HoldCause
 from ledger import holding, journal, purchase_orders, receipts
@@ -135,6 +136,12 @@ class _Assessing:
     def _resume(self, memory: PoMemory, plan: PoPlan) -> None:
         change = resumption(memory, plan)
         self.row.acknowledged = sorted(change.acknowledged) or None
+        for settlement in change.settled:
+            receipts.settle(self.session, self.row.tenant, settlement)
+            text = (
+                f"receipt {settlement.receipt_id}: {plain(settlement.sent)} of line {settlement.line_id} count as sent"
+            )
+            journal.write(self.session, holding.about(self.row), self.now, "receipt", text)
         for receipt_id in change.send_again:
             self._send_again(memory, receipt_id)
         if change.import_again:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from domain.po_units import plain
-from domain.purchase_order import ZERO, ReceiptFact
+from domain.purchase_order import ZERO, PoLine, ReceiptFact
 
 _NUMBERED = re.compile(r"(?P<about>.+):(?P<number>-?\d+(\.\d+)?)")
-_SUPERSEDED = ("excess:", "inexact:", "unplanned:", "changed:")
+_SUPERSEDED = ("excess:", "inexact:", "unplanned:", "changed:", "overtaken:")
 """Kinds of keys of which the newest number alone stands."""
 
 
@@ -41,6 +41,11 @@ def changed_key(receipt: ReceiptFact, line_id: str, pieces: Decimal) -> str:
     return f"changed:{receipt.receipt_id}:{line_id}:{plain(pieces)}"
 
 
+def overtaken_key(line: PoLine) -> str:
+    """The remark that NetSuite was put right by hand since it told so much as received of the line."""
+    return f"overtaken:{line.line_id}:{plain(line.received or ZERO)}"
+
+
 class Agreed:
     """What was acknowledged, by what it is about."""
 
@@ -48,6 +53,15 @@ class Agreed:
         self._keys = acknowledged
         numbered = (_NUMBERED.fullmatch(key) for key in acknowledged)
         self._numbers = {found["about"]: Decimal(found["number"]) for found in numbered if found}
+
+    def told(self, line: PoLine) -> Decimal | None:
+        """What NetSuite told as received of the line; None where it told nothing, or nothing since it was put right."""
+        return None if overtaken_key(line) in self._keys else line.received
+
+    def taken_back(self, receipt: ReceiptFact) -> Mapping[str, Decimal]:
+        """Line id -> pieces, below nothing, that a receipt took back of others, and NetSuite was put right for."""
+        taken = {i: got for i, got in receipt.pieces.items() if got < 0 and i not in receipt.sent}
+        return {i: got for i, got in taken.items() if changed_key(receipt, i, got) in self._keys}
 
     def is_left_out(self, receipt: ReceiptFact, line_id: str, pieces: Decimal) -> bool:
         """Whether an operator said to go on without just so many pieces of a line."""

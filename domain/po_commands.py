@@ -4,7 +4,16 @@ from domain.base import Frozen
 from domain.po_agreed import acknowledging
 from domain.po_plan import has_received
 from domain.po_standing import is_believed
-from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoStage, PoVerb, ReceiptFact, ReceiptState
+from domain.purchase_order import (
+    NetSuiteMode,
+    PoMemory,
+    PoPlan,
+    PoStage,
+    PoVerb,
+    ReceiptFact,
+    ReceiptState,
+    Settlement,
+)
 from domain.stages import HoldCause
 
 
@@ -132,6 +141,8 @@ class Resumption(Frozen):
 
     acknowledged: frozenset[str] = frozenset()
     """All that is gone on without, from now on."""
+    settled: tuple[Settlement, ...] = ()
+    """What counts of sent receipts, since NetSuite was put right by hand."""
     send_again: tuple[str, ...] = ()
     """Rejected receipts, to be planned anew."""
     import_again: bool = False
@@ -145,7 +156,10 @@ def resumption(memory: PoMemory, plan: PoPlan) -> Resumption:
     cause = plan.hold.cause if plan.hold else None
     rejected = (r.receipt_id for r in memory.receipts if r.state is ReceiptState.REJECTED)
     return Resumption(
-        acknowledged=acknowledging(memory.acknowledged, plan.acknowledges),
+        acknowledged=acknowledging(
+            memory.acknowledged, (*plan.acknowledges, *(s.overtakes for s in plan.settles if s.overtakes))
+        ),
+        settled=plan.settles,
         send_again=tuple(rejected) if cause is HoldCause.RECEIPT_REJECTED else (),
         import_again=cause in {HoldCause.IMPORT_REJECTED, HoldCause.IMPORT_UNKNOWN},
         withdraw=cause is None and (memory.cancel_wanted or memory.close_wanted),

@@ -102,6 +102,7 @@ def _planned(standing: Standing, importing: Importing, receiving: Receiving, end
         withdraw=receiving.withdraw,
         ends=ends,
         acknowledges=tuple(p.key for p in problems if p.key and hold and p.cause is hold.cause),
+        settles=tuple(p.settles for p in problems if p.settles and hold and p.cause is hold.cause),
     )
 
 

@@ -14,9 +14,10 @@ from domain.po_agreed import (
     doubt_key,
     excess_key,
     inexact_key,
+    overtaken_key,
     unplanned_key,
 )
-from domain.po_standing import Standing, is_awaiting_approval, is_under_way
+from domain.po_standing import Standing, is_awaiting_approval, is_believed, is_under_way
 from domain.po_units import NotExact, plain, to_pieces, to_unit
 from domain.purchase_order import (
     ZERO,
@@ -27,6 +28,7 @@ from domain.purchase_order import (
     ReceiptFact,
     ReceiptState,
     ReceiptToSend,
+    Settlement,
 )
 from domain.stages import HoldCause
 
@@ -39,6 +41,8 @@ class Problem(Frozen):
     cause: HoldCause
     told: str
     key: str | None = None
+    settles: Settlement | None = None
+    """What counts otherwise once it is acknowledged."""
 
 
 class Receiving(Frozen):
@@ -200,6 +204,7 @@ def _known_problems(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) 
     if receipt.state.may_exist:
         yield from _excess_problems(receipt, receipt.held_back, standing, None)
         yield from _unplanned_problems(receipt, standing)
+    if is_believed(receipt, memory):
         yield from _changed(receipt, standing, policy)
 
 
@@ -265,11 +270,30 @@ def _changed(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Iter
         passed = to_pieces(sent, line.unit_rate, policy.receipt_decimals)
         if isinstance(passed, NotExact):
             continue
-        now = receipt.pieces.get(line.line_id, ZERO)
-        then = passed + receipt.held_back.get(line.line_id, ZERO)
-        key = changed_key(receipt, line.line_id, now)
+        now, then = receipt.pieces.get(line.line_id, ZERO), passed + receipt.held_back.get(line.line_id, ZERO)
         added = {receipt.unplanned.get(line.sku, ZERO), standing.agreed.unplanned_left(receipt).get(line.sku, ZERO)}
-        if then in {now, *(now + more for more in added)} or key in standing.memory.acknowledged:
-            continue
-        told = f"{key}: {plain(then)} pieces were received, {plain(passed)} of them sent; HotWax says {plain(now)} now"
-        yield Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key)
+        if then not in {now, *(now + more for more in added)}:
+            now += ZERO if line.line_id in receipt.pieces else min(added)
+            told = f"{plain(then)} pieces were received, {plain(passed)} of them sent; HotWax says {plain(now)} now"
+            yield _change(receipt, line, told, _settled(receipt, line, now, standing, policy), now)
+
+
+def _change(receipt: ReceiptFact, line: PoLine, told: str, settled: Settlement, now: Decimal) -> Problem:
+    """A change, with what NetSuite is to have: that counts once an operator says that it was put right there."""
+    key = changed_key(receipt, line.line_id, now)
+    told = f"{key}: {told}: NetSuite is to have {plain(settled.sent)} {line.unit or 'pieces'} of this receipt"
+    return Problem(cause=HoldCause.RECEIPT_CHANGED, told=told, key=key, settles=settled)
+
+
+def _settled(receipt: ReceiptFact, line: PoLine, now: Decimal, standing: Standing, policy: PoPolicy) -> Settlement:
+    """What NetSuite is to have of a line that HotWax counts otherwise now: what it would be given if it were new."""
+    room = max(ZERO, line.quantity - standing.received(line) + receipt.sent.get(line.line_id, ZERO))
+    rate, digits = line.unit_rate or _ONE, policy.receipt_decimals
+    sent = _passed_of(line, now, room, policy) if now > 0 else to_unit(now, line.unit_rate, digits)
+    if isinstance(sent, NotExact):  # as near as a person can write it into NetSuite; the rest is held as excess
+        sent = (now / rate).quantize(_ONE.scaleb(-digits), ROUND_DOWN)
+    rest = max(ZERO, now - sent * rate)
+    told, then = line.received or ZERO, receipt.sent.get(line.line_id, ZERO)
+    overtakes = overtaken_key(line) if told > standing.ours(line) - then + sent else None
+    of = {"receipt_id": receipt.receipt_id, "line_id": line.line_id}
+    return Settlement(**of, sent=sent, held_back=rest, overtakes=overtakes)

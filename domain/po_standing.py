@@ -63,19 +63,25 @@ class Standing:
     @cached_property
     def sent(self) -> Mapping[str, Decimal]:
         """Line id -> what of our receipts NetSuite has or may have; a line without any counts as none."""
-        return sums(receipt.sent for receipt in self.memory.receipts if receipt.state.may_exist)
+        receipts = self.memory.receipts
+        return sums([r.sent for r in receipts if r.state.may_exist] + [self._taken_back(r) for r in receipts])
+
+    def _taken_back(self, receipt: ReceiptFact) -> Mapping[str, Decimal]:
+        return {i: pieces / self.rate(i) for i, pieces in self.agreed.taken_back(receipt).items()}
 
     def received(self, line: PoLine) -> Decimal:
         """What NetSuite has or may have received of the line: what it told, or what we know of, if more."""
-        before = self.memory.received_before.get(line.line_id, ZERO)
-        return max(line.received or ZERO, before + self.sent[line.line_id])
+        return max(self.agreed.told(line) or ZERO, self.ours(line))
+
+    def ours(self, line: PoLine) -> Decimal:
+        """What NetSuite has or may have received of the line by what we know: before us, and by our receipts."""
+        return self.memory.received_before.get(line.line_id, ZERO) + self.sent[line.line_id]
 
     def received_by_others(self, line: PoLine) -> Decimal | None:
         """What NetSuite has of the line beside our receipts; None where it does not tell."""
-        if line.received is None:
-            return None
+        told = self.agreed.told(line)
         before = self.memory.received_before.get(line.line_id, ZERO)
-        return max(before, line.received - self.sent[line.line_id])
+        return None if told is None else max(before, told - self.sent[line.line_id])
 
     def is_just_received(self, theirs: PurchaseOrder) -> bool:
         """Whether NetSuite has received just what our receipts say, each line in pieces: `theirs` is what it says.
@@ -93,7 +99,8 @@ class Standing:
     @cached_property
     def file_is_as_new(self) -> bool:
         """Whether the purchase order was told after our newest receipt: its numbers have all of them in."""
-        return all(line.received is not None and line.received >= self.received(line) for line in self.po.lines)
+        told = ((self.agreed.told(line), self.received(line)) for line in self.po.lines)
+        return all(theirs is not None and theirs >= ours for theirs, ours in told)
 
     @cached_property
     def status(self) -> PoStatus | None:

@@ -231,6 +231,19 @@ class ReceiptToSend(Frozen):
     held_back: Mapping[str, Decimal] = {}
 
 
+class Settlement(Frozen):
+    """What counts of a line of a receipt once an operator has put NetSuite right by hand."""
+
+    receipt_id: str
+    line_id: str
+    sent: Decimal
+    """What NetSuite is to have of it, in the line's unit."""
+    held_back: Decimal
+    """What NetSuite has no room for, in pieces."""
+    overtakes: str | None = None
+    """The key by which what NetSuite told of the line before counts no more, until it tells otherwise."""
+
+
 class PoPlan(Frozen):
     """What a purchase order owes now."""
 
@@ -246,6 +259,8 @@ class PoPlan(Frozen):
     ends: PoStage | None = None
     acknowledges: tuple[str, ...] = ()
     """What `resume` says to go on without while this hold stands; the keys go into `PoMemory.acknowledged`."""
+    settles: tuple[Settlement, ...] = ()
+    """What of sent receipts counts otherwise once this hold is resumed."""
 
 
 class PoVerb(StrEnum):

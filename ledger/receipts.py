@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlmodel import Session, col, or_, select
 
 from domain.base import Frozen, Moment
-from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend
+from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement
 from domain.stages import EffectKind
 from ledger.po_tables import PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from ledger.tables import EffectRow
@@ -228,6 +228,13 @@ def stays_in(row: ReceiptRow, effect_key: str, earlier: ReceiptToSend, problem: 
     row.state, row.effect_key, row.problem = ReceiptState.UNKNOWN, effect_key, problem
     row.wanted = earlier.model_dump_json()
     row.sent = _texts({line: quantity for line, quantity in earlier.quantities.items() if quantity})
+
+
+def settle(session: Session, tenant: str, settlement: Settlement) -> None:
+    """Count so much of the receipt's line as sent: NetSuite was put right by hand."""
+    row = session.get_one(ReceiptRow, (tenant, settlement.receipt_id), with_for_update=True)
+    row.sent = _texts(_numbers(row.sent) | {settlement.line_id: settlement.sent})
+    row.held_back = _texts(_numbers(row.held_back) | {settlement.line_id: settlement.held_back})
 
 
 def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> None:

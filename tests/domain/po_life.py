@@ -28,6 +28,7 @@ from domain.purchase_order import (
     ReceiptFact,
     ReceiptState,
     ReceiptToSend,
+    Settlement,
 )
 from domain.stages import HoldCause
 
@@ -305,12 +306,24 @@ class Life:
                     return
         change = resumption(self.memory, plan)
         self.remember(acknowledged=change.acknowledged)
+        for settlement in change.settled:
+            self._put_right(settlement)
         for receipt_id in change.send_again:
             self._send_again(receipt_id)
         if change.import_again:
             self.remember(import_state=ImportState.NONE)
         if change.withdraw:
             self.remember(cancel_wanted=False, close_wanted=False)
+
+    def _put_right(self, settled: Settlement) -> None:
+        """The item receipt is put right in NetSuite by hand, and what it has now counts."""
+        books, line_id = self.netsuite.item_receipts, settled.line_id
+        changes: Mapping[str, Decimal] = {line_id: settled.sent}
+        books[:] = [(of, {**made, **changes} if of == settled.receipt_id else made) for of, made in books]
+        receipt = next(r for r in self.memory.receipts if r.receipt_id == settled.receipt_id)
+        sent, held = {**receipt.sent, **changes}, dict(receipt.held_back) | {line_id: settled.held_back}
+        there = {"sent": {i: n for i, n in sent.items() if n}, "held_back": {i: n for i, n in held.items() if n}}
+        self._replace(receipt.model_copy(update=there))
 
 
 def a_line(line_id: str = "1", quantity: Decimal | int = 10, **more: object) -> PoLine:

@@ -165,7 +165,10 @@ async def test_a_receipt_corrected_after_it_was_sent_is_held_with_both_numbers(
         await depot.run(PoRun.SWEEP)
         row = await depot.until_po(po_id, held(HoldCause.RECEIPT_CHANGED))
         await depot.sync(po_id)
+        await _resumed(depot, po_id)
+        await depot.until_po(po_id, at(PoStage.RECEIVED))
     assert ("12" in row.hold_evidence and "10" in row.hold_evidence) or "2 pieces" in row.hold_evidence
+    assert [receipt.sent for receipt in depot.receipts(po_id)] == [{"1": "10"}]
     assert depot.made(po_id) == [{1: "12"}]
 
 
