@@ -32,6 +32,7 @@ UNVERIFIED = "accepted, unverified: NetSuite's stock importer confirms nothing"
 
 _FIRST = (
     HoldCause.BAD_ROWS,
+    HoldCause.LINE_KEY_CHANGED,
     HoldCause.RECEIPT_UNKNOWN,
     HoldCause.RECEIPT_REJECTED,
     HoldCause.IMPORT_UNKNOWN,
@@ -61,6 +62,8 @@ def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
     standing = Standing(po, memory)
     if memory.bad_rows and not policy.partial_pos:
         return _planned(standing, Importing(problems=(_bad_rows(memory),)), Receiving(withdraw=promised(memory)))
+    if others := tuple(_other_lines(standing)):
+        return _planned(standing, Importing(problems=others), Receiving(withdraw=promised(memory)))
     importing = _plan_import(standing, policy)
     receiving = _plan_receiving(standing, policy)
     if importing.lines or importing.waiting_for or importing.problems or not receiving.settled:
@@ -76,6 +79,16 @@ def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
 
 def _bad_rows(memory: PoMemory) -> Problem:
     return Problem(cause=HoldCause.BAD_ROWS, told=_some(memory.bad_rows))
+
+
+def _other_lines(standing: Standing) -> Iterator[Problem]:
+    """Lines that may be others than before under the same line id: what was received counts for neither by guess."""
+    for line in standing.po.lines:
+        key = f"rekeyed:{line.line_id}:{line.unique_key}"
+        if line.former_key and key not in standing.memory.acknowledged:
+            told = f"{key}: line {line.line_id} was told under unique key {line.former_key} before, and is under"
+            told = f"{told} {line.unique_key} ({line.sku}) now: it may be another line"
+            yield Problem(cause=HoldCause.LINE_KEY_CHANGED, told=told, key=key)
 
 
 def _plan_receiving(standing: Standing, policy: PoPolicy) -> Receiving:

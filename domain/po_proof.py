@@ -15,6 +15,7 @@ from domain.stages import HoldCause
 
 _HELD_FROM_HOTWAX = {
     HoldCause.BAD_ROWS,
+    HoldCause.LINE_KEY_CHANGED,
     HoldCause.UNIT_NOT_EXACT,
     HoldCause.IMPORT_REJECTED,
     HoldCause.IMPORT_UNKNOWN,

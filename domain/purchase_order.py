@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.base import Frozen, Moment
 from domain.stages import Hold
 
@@ -64,6 +66,11 @@ class PoLine(Frozen):
 
     line_id: str
     unique_key: str | None = None
+    former_key: str | None = Field(default=None, exclude_if=lambda key: key is None)
+    """The unique key under which the line was told before, where that was another: it may be another line now.
+
+    Left out where there is none: what a ledger has kept of other lines stays what is told again.
+    """
     sku: str
     quantity: Decimal
     unit: str | None = None
@@ -91,6 +98,17 @@ class PurchaseOrder(Frozen):
     def open_lines(self) -> tuple[PoLine, ...]:
         """The lines that may still be received."""
         return tuple(line for line in self.lines if not line.closed)
+
+    def told_after(self, earlier: "PurchaseOrder") -> "PurchaseOrder":
+        """The purchase order with the former keys of its lines, where it was told otherwise before."""
+        before = {line.line_id: line.former_key or line.unique_key for line in earlier.lines}
+        lines = tuple(_told_after(line, before.get(line.line_id)) for line in self.lines)
+        return self.model_copy(update={"lines": lines})
+
+
+def _told_after(line: PoLine, key: str | None) -> PoLine:
+    is_another = key and line.unique_key and key != line.unique_key
+    return line.model_copy(update={"former_key": key}) if is_another else line
 
 
 class NetSuiteMode(StrEnum):

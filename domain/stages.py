@@ -46,6 +46,7 @@ class HoldCause(StrEnum):
     REMOTE_CONTRACT = "remote_contract"
     ORDER_NOT_FOUND = "order_not_found"
     BAD_ROWS = "bad_rows"
+    LINE_KEY_CHANGED = "line_key_changed"
     UNIT_NOT_EXACT = "unit_not_exact"
     IMPORT_REJECTED = "import_rejected"
     IMPORT_UNKNOWN = "import_unknown"
@@ -89,6 +90,7 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: read the evidence, mend the source, then `resume`",
     HoldCause.ORDER_NOT_FOUND: "check the order in HotWax, then `resume`; or `cancel`",
     HoldCause.BAD_ROWS: "mend the rows in NetSuite: its next file is read by itself; or set partial_pos, then `resume`",
+    HoldCause.LINE_KEY_CHANGED: "compare it in NetSuite: the same goods: `resume`; others: give them a new line",
     HoldCause.UNIT_NOT_EXACT: "mend the line's unit or rate in NetSuite, or the count in HotWax: it goes on by itself",
     HoldCause.IMPORT_REJECTED: "mend what HotWax names (product, facility), then `resume`: it is imported again",
     HoldCause.IMPORT_UNKNOWN: "look in HotWax's Data Manager log; not there or failed: `resume` imports it again",

@@ -118,7 +118,7 @@ def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | No
     bad, bad_before = list(told.bad), (row and row.bad_rows) or []
     common = {"modified_at": told.at or (row and row.modified_at), "told_partly": _partly(told)}
     if told.po:
-        values = _columns(told.po, now) | common
+        values = _columns_after(row, told.po, now) | common
         if row is None or values["told_digest"] != row.told_digest or bad != bad_before:
             values |= {"number": told.po.number or (row and row.number), "bad_rows": bad or None}
             verb = "amended" if row and row.told_digest else "first told"
@@ -130,6 +130,14 @@ def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | No
 
 def _partly(told: Told) -> str | None:
     return told.partly.model_dump_json() if told.partly else None
+
+
+def _columns_after(row: PurchaseOrderRow | None, po: PurchaseOrder, now: datetime) -> dict[str, Any]:
+    """The columns of what is told now, beside what was told before."""
+    values = _columns(po, now)
+    if row and row.told and values["told_digest"] != row.told_digest:
+        return _columns(po.told_after(PurchaseOrder.model_validate_json(row.told)), now)
+    return values
 
 
 def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def take_good_rows(session: Session, row: PurchaseOrderRow, now: datetime) -> No
     if not row.told_partly:
         return
     po = PurchaseOrder.model_validate_json(row.told_partly)
-    row.sqlmodel_update({**_columns(po, now), "number": po.number or row.number, "told_partly": None})
+    row.sqlmodel_update({**_columns_after(row, po, now), "number": po.number or row.number, "told_partly": None})
     journal.write(session, about(row), now, "file", f"goes on with its {len(po.lines)} good lines")
 
 

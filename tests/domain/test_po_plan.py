@@ -313,3 +313,32 @@ def test_an_amendment_of_the_date_is_no_lower_quantity_though_too_much_was_recei
     memory = in_hotwax(TEN, received("R1", "created", pieces={"1": 12}, sent={"1": 10}, held_back={"1": 2}))
     later = a_po(a_line("1", 10, arrival=date(2026, 12, 1)))
     assert owed(planned(later, memory)) == {"1": "10"}
+
+
+# ---- lines under another key -----------------------------------------------------------------------------------------
+
+
+def told_by_keys(*keys: str | None) -> PurchaseOrder:
+    """One line as it is told after it was told under these keys, the newest last."""
+    told = a_po(a_line("1", 10, unique_key=keys[0], received=0))
+    for key in keys[1:]:
+        told = a_po(a_line("1", 10, unique_key=key, received=0)).told_after(told)
+    return told
+
+
+@pytest.mark.parametrize("keys", [("7", "9"), ("7", "9", "9"), ("7", "8", "9")])
+def test_a_line_under_another_unique_key_holds_the_whole_order_with_both_keys(keys: tuple[str, ...]) -> None:
+    po, come = told_by_keys(*keys), received("R2", "promised", pieces={"1": 10}, sent={"1": 10})
+    memory = in_hotwax(po, come)
+    plan = planned(po, memory)
+    assert (plan.hold and plan.hold.cause, plan.send, plan.withdraw) == (HoldCause.LINE_KEY_CHANGED, None, ("R2",))
+    assert plan.hold is not None
+    assert "was told under unique key 7 before, and is under 9" in plan.hold.evidence
+    gone_on = memory.model_copy(update={"acknowledged": frozenset(plan.acknowledges)})
+    assert planned(po, gone_on).hold is None
+
+
+@pytest.mark.parametrize("keys", [("7", "7"), ("7", None), (None, "9"), ("7", "9", "7")])
+def test_the_same_key_again_or_none_to_compare_holds_nothing(keys: tuple[str | None, ...]) -> None:
+    po = told_by_keys(*keys)
+    assert planned(po, in_hotwax(po)).hold is None

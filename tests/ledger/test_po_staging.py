@@ -24,8 +24,8 @@ MIXED: list[StagedLine] = [
 ]
 
 
-def an_order(po_id: str, quantity: int = 5, at: datetime | None = NOW) -> PurchaseOrder:
-    line = PoLine(line_id="1", sku="SHOE", quantity=Decimal(quantity), facility="17")
+def an_order(po_id: str, quantity: int = 5, at: datetime | None = NOW, key: str | None = None) -> PurchaseOrder:
+    line = PoLine(line_id="1", unique_key=key, sku="SHOE", quantity=Decimal(quantity), facility="17")
     return PurchaseOrder(tenant="t", po_id=po_id, number=f"PO{po_id}", lines=(line,), modified_at=at)
 
 
@@ -82,6 +82,18 @@ def test_new_purchase_orders_with_and_without_good_rows_do_not_mix(ledger: Ledge
         "8": (["line 3"], None, 1),
         "9": (["line 4"], "PO9", 1),
     }
+
+
+def test_a_line_that_comes_back_under_another_key_keeps_the_former_one_and_is_news_once(ledger: Ledger) -> None:
+    news = []
+    for key in ("7", "9", "9"):
+        with ledger.writing() as session:
+            told = [Told("7", an_order("7", key=key))]
+            news.append(purchase_orders.record_told(session, "t", told, ["7"], 1, NOW))
+    with ledger.reading() as session:
+        (row,) = purchase_orders.rows_of(session, "t", ["7"]).values()
+        found = purchase_orders.told(row)
+    assert (news, found and found.lines[0].former_key) == ([1, 1, 0], "7")
 
 
 def test_what_is_told_again_is_no_news_and_what_is_amended_is(ledger: Ledger) -> None:
