@@ -27,7 +27,7 @@ CAUSES: tuple[tuple[type[Exception], HoldCause], ...] = (
 
 
 def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]) -> PoRunReport:
-    """The work's report; how it went stands in the ledger, where operators look.
+    """The work's report; how it went stands in the ledger, where operators look, with what it could not do.
 
     What the work raises goes on after it was noted. Another attempt at work is no trouble, and is not noted; nor is a
     ledger that takes nothing.
@@ -41,7 +41,7 @@ def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]
             po_runs.went_wrong(session, request.tenant, request.run, hold_of(error), datetime.now(UTC))
         raise
     with ledger.writing() as session:
-        po_runs.went_well(session, request.tenant, request.run, report.counts, datetime.now(UTC))
+        po_runs.went_well(session, request.tenant, request.run, report.counts, datetime.now(UTC), report.trouble)
     return report
 
 

@@ -1,7 +1,7 @@
 """Receipts out of HotWax into the ledger: what stores received, per purchase order, each once."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,8 +11,9 @@ from temporalio import activity
 from activities.failures import tells_temporal
 from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
-from connectors.po_ports import OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
+from connectors.po_ports import BadReceipt, OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
 from domain.po_messages import PoRunReport, PoRunRequest
+from domain.stages import Hold, HoldCause
 from ledger import feeds, holding, journal, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
@@ -22,7 +23,22 @@ log = structlog.get_logger()
 
 FEED = "receipts"
 FIRST_POLL_READS = timedelta(days=7)
+WAITED_FOR = timedelta(days=7)
+"""How long a row that cannot be read, and names no order, is read again: whose it is shows when it is mended."""
 SWEPT_AT_ONCE = 50
+
+
+@dataclass
+class _OrderReceipts:
+    """What was read of one order of the OMS; `whole` when it is everything that the order has."""
+
+    whole: bool = False
+    good: list[OmsReceipt] = field(default_factory=list)
+    bad: list[BadReceipt] = field(default_factory=list)
+
+    def parts(self, po_id: str, lines: Mapping[str, str | None]) -> list[ReceiptPart]:
+        """The rows for the ledger; `lines` are NetSuite's line ids by the OMS's."""
+        return [*(_part(row, lines) for row in self.good), *(_bad_part(row, po_id) for row in self.bad)]
 
 
 class PoReceiptActivities:
@@ -40,14 +56,16 @@ class PoReceiptActivities:
     def _poll(self, tenant: str) -> PoRunReport:
         systems = self._tenants.get(tenant).purchasing
         since, read, changed, number = self._since(tenant, systems), 0, 0, 0
+        nobodys: list[BadReceipt] = []
         while True:
             page = systems.oms.receipts_since(since, number)
-            _tell_bad(tenant, page)
-            changed += self._keep(tenant, systems, page.receipts)
+            changed += self._keep(tenant, systems, _by_order(page))
+            nobodys += [bad for bad in page.bad if bad.order_id is None]
+            self._advance(tenant, page, nobodys)
             read, number = read + len(page.receipts), number + 1
             activity.heartbeat()
             if page.last:
-                return PoRunReport(counts={"read": read, "changed": changed})
+                return PoRunReport(counts={"read": read, "changed": changed}, trouble=_trouble(tenant, nobodys))
 
     @activity.defn
     @tells_temporal
@@ -61,7 +79,7 @@ class PoReceiptActivities:
         ended_since = datetime.now(UTC) - systems.waits.swept_after_end
         while rows := self._open_after(tenant, ended_since, after):
             oms_ids = [row.oms_id for row in rows if row.oms_id]
-            changed += self._keep(tenant, systems, self._receipts_of(tenant, systems, oms_ids), swept=oms_ids)
+            changed += self._keep(tenant, systems, self._receipts_of(systems, oms_ids))
             swept, after = swept + len(rows), rows[-1].po_id
         return PoRunReport(counts={"swept": swept, "changed": changed})
 
@@ -74,44 +92,40 @@ class PoReceiptActivities:
         with self._ledger.reading() as session:
             return purchase_orders.receivable(session, tenant, ended_since, after, SWEPT_AT_ONCE)
 
-    def _receipts_of(self, tenant: str, systems: Purchasing, oms_ids: Sequence[str]) -> list[OmsReceipt]:
-        found: list[OmsReceipt] = []
+    def _receipts_of(self, systems: Purchasing, oms_ids: Sequence[str]) -> Mapping[str, _OrderReceipts]:
+        found: dict[str, _OrderReceipts] = {}
         for oms_id in oms_ids:
             page = systems.oms.receipts_of(oms_id)
-            _tell_bad(tenant, page)
-            found += page.receipts
+            found[oms_id] = _OrderReceipts(whole=True, good=list(page.receipts), bad=list(page.bad))
             activity.heartbeat()
         return found
 
-    def _keep(
-        self, tenant: str, systems: Purchasing, rows: Sequence[OmsReceipt], swept: Sequence[str] | None = None
-    ) -> int:
-        """Keep receipts in one transaction; how many purchase orders have news of them.
-
-        `swept` names the orders that were asked for all of theirs, also those that have none: then the cursor stays.
-        """
-        by_order = defaultdict[str, list[OmsReceipt]](list, {oms_id: [] for oms_id in swept or ()})
-        for row in rows:
-            if row.order_id:
-                by_order[row.order_id].append(row)
+    def _keep(self, tenant: str, systems: Purchasing, by_order: Mapping[str, _OrderReceipts]) -> int:
+        """Keep receipts, by the OMS's order, in one transaction; how many purchase orders have news of them."""
         with self._ledger.reading() as session:
             known = {oms_id: row.po_id for oms_id, row in purchase_orders.by_oms_id(session, tenant, by_order).items()}
         found = systems.oms.read_back(list(known.values())) if known else {}
         now = datetime.now(UTC)
         with self._ledger.writing() as session:
-            changed = sum(
+            return sum(
                 _keep_of_one(session, row, by_order[oms_id], found, now)
                 for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()
             )
-            if swept is None and rows:
-                feeds.advance(session, tenant, min(max(row.at for row in rows), now), now, FEED)
-        return changed
+
+    def _advance(self, tenant: str, page: ReceiptPage, nobodys: Sequence[BadReceipt]) -> None:
+        """The next poll begins behind what was read, but for a while not behind a bad row that names no order."""
+        if page.receipts:
+            now = datetime.now(UTC)
+            until = min(max(row.at for row in page.receipts), now)
+            waits = max(min((bad.at for bad in nobodys if bad.at), default=until), now - WAITED_FOR)
+            with self._ledger.writing() as session:
+                feeds.advance(session, tenant, min(until, waits), now, FEED)
 
 
 def _keep_of_one(
     session: Session,
     row: PurchaseOrderRow,
-    got: Sequence[OmsReceipt],
+    got: _OrderReceipts,
     found: Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder],
     now: datetime,
 ) -> bool:
@@ -120,10 +134,13 @@ def _keep_of_one(
     if not isinstance(told, OmsPurchaseOrder):
         return False
     lines = {line.seq_id: line.line_id for line in told.lines}
-    parts = [_part(receipt, lines) for receipt in got]
+    parts = got.parts(row.po_id, lines)
     _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], now)
     ours = [part for part in parts if part.received_at >= row.seen_at]
     news = receipts.record_parts(session, row.tenant, row.po_id, ours, now)
+    if got.whole:
+        told_ids = {part.part_id for part in parts}
+        news |= receipts.forget_problems(session, row.tenant, row.po_id, told_ids, now)
     closed = sorted(line_id for line_id, line in told.by_line_id.items() if line.closed)
     if closed != (row.closed_in_oms or []):
         row.closed_in_oms, news = closed or None, True
@@ -154,6 +171,34 @@ def _part(receipt: OmsReceipt, lines: Mapping[str, str | None]) -> ReceiptPart:
     )
 
 
-def _tell_bad(tenant: str, page: ReceiptPage) -> None:
-    for reason in page.bad:
-        log.error("receipt row left out", tenant=tenant, reason=reason)
+def _bad_part(bad: BadReceipt, po_id: str) -> ReceiptPart:
+    log.error("receipt row cannot be read", po=po_id, reason=bad.told)
+    return ReceiptPart(
+        part_id=bad.receipt_id or f"{po_id}: {bad.told}",
+        shipment_id=bad.shipment_id,
+        received_at=bad.at or datetime.now(UTC),
+        problem=bad.told,
+    )
+
+
+def _by_order(page: ReceiptPage) -> Mapping[str, _OrderReceipts]:
+    """The rows of a page by the order that they name."""
+    found: dict[str, _OrderReceipts] = {}
+    for row in page.receipts:
+        if row.order_id:
+            found.setdefault(row.order_id, _OrderReceipts()).good.append(row)
+    for bad in page.bad:
+        if bad.order_id:
+            found.setdefault(bad.order_id, _OrderReceipts()).bad.append(bad)
+    return found
+
+
+def _trouble(tenant: str, nobodys: Sequence[BadReceipt]) -> Hold | None:
+    """What holds a run that met rows which cannot be read and name no order; everything else went on."""
+    if not nobodys:
+        return None
+    for bad in nobodys:
+        log.error("receipt row cannot be read, and names no order", tenant=tenant, reason=bad.told)
+    more = f"; and {len(nobodys) - 1} more" if len(nobodys) > 1 else ""
+    evidence = f"a receipt row that names no order cannot be read: {nobodys[0].told}{more}"
+    return Hold(cause=HoldCause.REMOTE_CONTRACT, subject="hotwax", evidence=evidence)

@@ -143,12 +143,22 @@ class OmsReceipt(Frozen):
     """The facility's external id."""
 
 
+class BadReceipt(Frozen):
+    """A receipt row that makes no sense: why, and as much of whose it is as can be read."""
+
+    told: str
+    receipt_id: str | None = None
+    order_id: str | None = None
+    shipment_id: str | None = None
+    at: Moment | None = None
+
+
 class ReceiptPage(Frozen):
-    """One page of receipts, oldest first; `last` when there are no more, `bad` says why rows were left out."""
+    """One page of receipts, oldest first; `last` when there are no more, `bad` has the rows that cannot be told."""
 
     receipts: tuple[OmsReceipt, ...]
     last: bool
-    bad: tuple[str, ...] = ()
+    bad: tuple[BadReceipt, ...] = ()
 
 
 class PurchasePort(Protocol):

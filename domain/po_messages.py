@@ -112,6 +112,7 @@ class PoRunRequest(Frozen):
 
 
 class PoRunReport(Frozen):
-    """What a run did, by what it counts."""
+    """What a run did, by what it counts, and what of its work it could not do."""
 
     counts: Mapping[str, int] = Field(default_factory=dict)
+    trouble: Hold | None = None

@@ -40,6 +40,7 @@ _FIRST = (
     HoldCause.UNIT_NOT_EXACT,
     HoldCause.IMPORT_NOT_TAKEN,
     HoldCause.AMENDED_BELOW_RECEIVED,
+    HoldCause.RECEIPT_UNREADABLE,
     HoldCause.RECEIPT_UNPLANNED,
     HoldCause.RECEIPT_EXCESS,
     HoldCause.RECEIPT_CHANGED,

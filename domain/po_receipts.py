@@ -63,7 +63,7 @@ def plan_receipts(standing: Standing, policy: PoPolicy) -> Receiving:
     """The next receipt that NetSuite is to make, and whatever keeps receipts from it."""
     memory, status = standing.memory, standing.status
     sent = (problem for receipt in memory.receipts for problem in _known_problems(receipt, standing, policy))
-    known = (*sent, *_missing_from_before(standing))
+    known = (*sent, *_missing_from_before(standing), *_unreadable(memory))
     on_the_way = next((r for r in memory.receipts if is_under_way(r, memory)), None)
     if on_the_way:
         waiting = f"waiting for NetSuite's answer to receipt {on_the_way.receipt_id}"
@@ -122,6 +122,8 @@ def _judged(
     passed = receipt.sent if receipt.in_doubt else _passed(receipt, standing, policy)
     exact = {line_id: amount for line_id, amount in passed.items() if isinstance(amount, Decimal) and amount}
     taken_back = tuple(_taken_back(receipt, standing.memory))
+    if any(row.receipt_id in {None, receipt.receipt_id} for row in standing.memory.unread):
+        return None, taken_back
     if blockers := (*_unplanned_problems(receipt, standing), *_inexact(receipt, passed, standing)):
         return None, blockers + taken_back
     held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, standing, exact)
@@ -252,6 +254,12 @@ def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], sta
         if isinstance(amount, NotExact):
             key = inexact_key(receipt, line_id, got[line_id])
             yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"{key}: {amount.reason}", key=key)
+
+
+def _unreadable(memory: PoMemory) -> Iterator[Problem]:
+    """Receipt rows that cannot be read: nobody knows how much was received."""
+    for row in memory.unread:
+        yield Problem(cause=HoldCause.RECEIPT_UNREADABLE, told=row.key, key=row.key)
 
 
 def _taken_back(receipt: ReceiptFact, memory: PoMemory) -> Iterator[Problem]:

@@ -207,6 +207,18 @@ class ReceiptFact(Frozen):
     """Whether an earlier sending may have arrived: then it is sent again exactly as it was, whatever changed since."""
 
 
+class UnreadableRow(Frozen):
+    """A receipt row of HotWax that makes no sense: why, and the receipt it belongs to, None where it does not tell."""
+
+    told: str
+    receipt_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The acknowledgement that it is left out of NetSuite."""
+        return f"unreadable:{self.told}"
+
+
 class PoMemory(Frozen):
     """What the ledger remembers of a purchase order."""
 
@@ -223,6 +235,7 @@ class PoMemory(Frozen):
     """Line id -> pieces that stores had received before we knew of it: whoever was before us sent them."""
     receipts: tuple[ReceiptFact, ...] = ()
     """Oldest first."""
+    unreadable: tuple[UnreadableRow, ...] = ()
     closed_in_oms: frozenset[str] = frozenset()
     """Lines that the store closed, though short."""
     status_after: PoStatus | None = None
@@ -233,6 +246,11 @@ class PoMemory(Frozen):
     close_wanted: bool = False
     acknowledged: frozenset[str] = frozenset()
     """What an operator said to go on without: keys of the evidence, such as `excess:RCPT1:3:2`, two pieces."""
+
+    @property
+    def unread(self) -> tuple[UnreadableRow, ...]:
+        """The unreadable rows that nobody said to go on without: their receipts may lack something."""
+        return tuple(row for row in self.unreadable if row.key not in self.acknowledged)
 
 
 class ReceiptToSend(Frozen):

@@ -52,6 +52,7 @@ class HoldCause(StrEnum):
     IMPORT_UNKNOWN = "import_unknown"
     IMPORT_NOT_TAKEN = "import_not_taken"
     AMENDED_BELOW_RECEIVED = "amended_below_received"
+    RECEIPT_UNREADABLE = "receipt_unreadable"
     RECEIPT_EXCESS = "receipt_excess"
     RECEIPT_UNPLANNED = "receipt_unplanned"
     RECEIPT_CHANGED = "receipt_changed"
@@ -96,6 +97,7 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.IMPORT_UNKNOWN: "look in HotWax's Data Manager log; not there or failed: `resume` imports it again",
     HoldCause.IMPORT_NOT_TAKEN: "set the line in HotWax by hand, or `resume`: it stays there as it is",
     HoldCause.AMENDED_BELOW_RECEIVED: "raise the line in NetSuite again, or `resume`: HotWax takes the lower quantity",
+    HoldCause.RECEIPT_UNREADABLE: "mend the receipt's row in HotWax: it goes on by itself; `resume` leaves the row out",
     HoldCause.RECEIPT_EXCESS: "receive it in NetSuite by hand, or return the goods; then `resume` goes on without it",
     HoldCause.RECEIPT_UNPLANNED: "add a line for the product in NetSuite: it is received on it; `resume` ignores it",
     HoldCause.RECEIPT_CHANGED: "put the item receipt in NetSuite right by hand, then `resume`",

@@ -10,16 +10,25 @@ from ledger.po_tables import RunRow
 from ledger.rows import locked_or_none
 
 
-def went_well(session: Session, tenant: str, run: str, counts: Mapping[str, int], now: datetime) -> None:
-    """Note that a run ended, and what it did."""
+def went_well(
+    session: Session, tenant: str, run: str, counts: Mapping[str, int], now: datetime, trouble: Hold | None = None
+) -> None:
+    """Note that a run ended, what it did, and what of its work it could not do."""
     row = _row(session, tenant, run)
     row.ended_at, row.counts = now, dict(counts)
-    row.hold_cause, row.hold_evidence, row.hold_since = None, "", None
+    if trouble:
+        _hold(row, trouble, now)
+    else:
+        row.hold_cause, row.hold_evidence, row.hold_since = None, "", None
 
 
 def went_wrong(session: Session, tenant: str, run: str, hold: Hold, now: datetime) -> None:
-    """Note why a run cannot go on; since when is kept while the cause stays the same."""
-    row = _row(session, tenant, run)
+    """Note why a run cannot go on."""
+    _hold(_row(session, tenant, run), hold, now)
+
+
+def _hold(row: RunRow, hold: Hold, now: datetime) -> None:
+    """Hold a run; since when is kept while the cause stays the same."""
     row.hold_since = row.hold_since if row.hold_cause == hold.cause else now
     row.hold_cause, row.hold_evidence = str(hold.cause), hold.evidence
 

@@ -119,6 +119,8 @@ class ReceiptPartRow(SQLModel, table=True):
     rejected: str
     received_at: datetime = moment()
     read_at: datetime = moment()
+    problem: str = Field(default="", sa_type=Text)
+    """Why it could not be read last; what it says otherwise is older, and nothing where it was never read."""
 
 
 class PoFileRow(SQLModel, table=True):

@@ -192,6 +192,7 @@ def memory_of(session: Session, row: PurchaseOrderRow) -> PoMemory:
         received_before={line: Decimal(number) for line, number in (row.received_before or {}).items()},
         old_pieces=receipts.pieces_before(session, row.tenant, row.po_id),
         receipts=tuple(receipts.fact_of(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
+        unreadable=receipts.unreadable(session, row.tenant, row.po_id),
         closed_in_oms=frozenset(row.closed_in_oms or ()),
         status_after=PoStatus(row.status_after) if row.status_after else None,
         bad_rows=tuple(row.bad_rows or ()),

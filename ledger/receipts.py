@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlmodel import Session, col, or_, select
 
 from domain.base import Frozen, Moment
-from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement
+from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement, UnreadableRow
 from domain.stages import EffectKind
 from ledger.po_tables import PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from ledger.tables import EffectRow
@@ -17,15 +17,19 @@ ZERO = Decimal(0)
 
 
 class ReceiptPart(Frozen):
-    """One receipt row as HotWax has it now. `line_id` is None for a product that is not on the purchase order."""
+    """One receipt row as HotWax has it now. `line_id` is None for a product that is not on the purchase order.
+
+    `problem` says why it cannot be read: then it has no numbers, and no shipment where not even that can be told.
+    """
 
     part_id: str
-    shipment_id: str
-    line_id: str | None
-    sku: str
-    accepted: Decimal
-    rejected: Decimal
+    shipment_id: str | None
+    line_id: str | None = None
+    sku: str = ""
+    accepted: Decimal = ZERO
+    rejected: Decimal = ZERO
     received_at: Moment
+    problem: str = ""
 
 
 def receipt_id_of(po_id: str, shipment_id: str) -> str:
@@ -35,11 +39,46 @@ def receipt_id_of(po_id: str, shipment_id: str) -> str:
 
 def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> bool:
     """Keep these rows of one purchase order and sum its receipts anew; whether any of them is new or changed."""
-    named = [(receipt_id_of(po_id, part.shipment_id), part) for part in parts]
-    touched = {receipt_id for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, now)}
-    for receipt_id in sorted(touched):
+    named = [(receipt_id_of(po_id, part.shipment_id) if part.shipment_id else po_id, part) for part in parts]
+    news = [(receipt_id, part) for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, now)]
+    for receipt_id in sorted({receipt_id for receipt_id, part in news if not part.problem}):
         _sum_up(session, tenant, po_id, receipt_id)
-    return bool(touched)
+    return bool(news)
+
+
+def forget_problems(session: Session, tenant: str, po_id: str, told: Collection[str], read_at: datetime) -> bool:
+    """Forget rows that could not be read and that HotWax does not tell any more; whether there were any.
+
+    Args:
+        session: the ledger's.
+        tenant: whose purchase order it is.
+        po_id: the purchase order.
+        told: the ids of all rows that HotWax has of it.
+        read_at: when HotWax was asked.
+    """
+    gone = [row for row in _with_problems(session, tenant, po_id) if row.part_id not in told and row.read_at <= read_at]
+    for row in gone:
+        if row.accepted:
+            row.problem = ""
+        else:
+            session.delete(row)
+    return bool(gone)
+
+
+def unreadable(session: Session, tenant: str, po_id: str) -> tuple[UnreadableRow, ...]:
+    """The rows that could not be read when HotWax told them last."""
+    found = ((row, row.receipt_id) for row in _with_problems(session, tenant, po_id))
+    return tuple(
+        UnreadableRow(told=row.problem, receipt_id=receipt_id if receipt_id not in {"", po_id} else None)
+        for row, receipt_id in found
+    )
+
+
+def _with_problems(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptPartRow]:
+    mine = select(ReceiptPartRow).where(
+        ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id, ReceiptPartRow.problem != ""
+    )
+    return session.exec(mine.order_by(col(ReceiptPartRow.part_id))).all()
 
 
 def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> int:
@@ -58,7 +97,7 @@ def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decima
     )
     pieces = defaultdict[str, Decimal](Decimal)
     for part in session.exec(mine):
-        if part.line_id:
+        if part.line_id and part.accepted:
             pieces[part.line_id] += Decimal(part.accepted)
     return dict(pieces)
 
@@ -79,17 +118,22 @@ def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, now: da
             read_at=now,
         )
         session.add(row)
-    said = (str(part.accepted), str(part.rejected), part.line_id)
-    if (row.accepted, row.rejected, row.line_id) == said:
+    if part.problem:
+        is_news, row.problem, row.read_at = row.problem != part.problem, part.problem, now
+        return is_news
+    said = (str(part.accepted), str(part.rejected), part.line_id, "")
+    if (row.accepted, row.rejected, row.line_id, row.problem) == said:
         return False
-    (row.accepted, row.rejected, row.line_id), row.read_at = said, now
+    if not row.accepted:
+        row.receipt_id, row.sku, row.received_at = receipt_id, part.sku, part.received_at
+    (row.accepted, row.rejected, row.line_id, row.problem), row.read_at = said, now
     return True
 
 
 def _sum_up(session: Session, tenant: str, po_id: str, receipt_id: str) -> None:
     session.flush()
     mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == tenant, ReceiptPartRow.receipt_id == receipt_id)
-    parts = session.exec(mine).all()
+    parts = [part for part in session.exec(mine) if part.accepted]
     pieces, unplanned, rejected = (defaultdict[str, Decimal](Decimal) for _ in range(3))
     for part in parts:
         accepted = pieces if part.line_id else unplanned

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.systems import Purchasing
 from connectors.netsuite.receipts import EXTERNAL_ID, external_id
-from connectors.po_ports import OmsPurchaseLine, OmsPurchaseOrder, OmsReceipt, UnclearPurchaseOrder
+from connectors.po_ports import OmsReceipt, UnclearPurchaseOrder
 from domain.base import Frozen
 from domain.po_agreed import changed_key, unplanned_key
 from domain.po_plan import UNVERIFIED
@@ -21,11 +21,21 @@ from domain.po_receipts import counted
 from domain.po_standing import Standing, is_believed, received_before
 from domain.po_units import plain, total
 from domain.proof_report import VERIFIED, Explained
-from domain.purchase_order import ZERO, ImportState, PoMemory, PoStage, PurchaseOrder, ReceiptFact, ReceiptState
+from domain.purchase_order import (
+    ZERO,
+    ImportState,
+    PoMemory,
+    PoStage,
+    PurchaseOrder,
+    ReceiptFact,
+    ReceiptState,
+    UnreadableRow,
+)
 from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
 from ledger.slots import backfill
+from operators.po_hotwax import InHotWax, read_hotwax
 from operators.po_netsuite import NetSuiteWord, pending_in_account, word_of_file, words_of_account
 from operators.po_queries import RECEIPTS
 from operators.queries import pages
@@ -77,28 +87,6 @@ class PoSides:
     readers: int = 4
 
 
-@dataclass(frozen=True)
-class _InHotWax:
-    """What HotWax says of one purchase order now; `receipts` is None when it does not have the order."""
-
-    order: OmsPurchaseOrder | UnclearPurchaseOrder | None
-    receipts: Sequence[OmsReceipt] | None
-
-    @property
-    def count(self) -> int | None:
-        """How many orders it has under the id; None when it cannot be told."""
-        if isinstance(self.order, UnclearPurchaseOrder):
-            return len(self.order.order_ids) if self.order.is_doubled else None
-        return 1 if self.order else 0
-
-    @property
-    def lines(self) -> Mapping[str, OmsPurchaseLine]:
-        """Its lines by NetSuite's line id."""
-        if not isinstance(self.order, OmsPurchaseOrder):
-            return {}
-        return {line.line_id: line for line in self.order.lines if line.line_id}
-
-
 def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -> PoVerdict:
     """Compare the sides of one tenant, for purchase orders with anything new since `since`.
 
@@ -109,7 +97,10 @@ def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -
     findings: list[PoFinding] = []
     with ThreadPoolExecutor(sides.readers, "prove") as pool:
         for rows in pages(sides.ledger, _in_period(sides.tenant, since), PurchaseOrderRow.po_id):
-            there, words = _read_hotwax(sides, pool, rows), _read_netsuite(sides, rows)
+            there, words = (
+                read_hotwax(sides.purchasing.oms, pool, [row.po_id for row in rows]),
+                _read_netsuite(sides, rows),
+            )
             with sides.ledger.reading() as session:
                 books = [_Books(session, row, there[row.po_id], words.get(row.po_id)) for row in rows]
                 cases += [(book.case(), tuple(book.lines())) for book in books]
@@ -173,26 +164,13 @@ def _read_netsuite(sides: PoSides, rows: Sequence[PurchaseOrderRow]) -> Mapping[
         return words_of_account(rest, [row.po_id for row in rows]) if rest and rows else {}
 
 
-def _read_hotwax(sides: PoSides, pool: ThreadPoolExecutor, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, _InHotWax]:
-    oms = sides.purchasing.oms
-    found = oms.read_back([row.po_id for row in rows])
-
-    def read(po_id: str) -> _InHotWax:
-        order = found.get(po_id)
-        told = oms.receipts_of(order.order_id).receipts if isinstance(order, OmsPurchaseOrder) else None
-        return _InHotWax(order, told)
-
-    po_ids = [row.po_id for row in rows]
-    return dict(zip(po_ids, pool.map(read, po_ids), strict=True))
-
-
 # ---- one purchase order on all sides ---------------------------------------------------------------------------------
 
 
 class _Books:
     """One purchase order as all sides have it."""
 
-    def __init__(self, session: Session, row: PurchaseOrderRow, there: _InHotWax, word: NetSuiteWord | None) -> None:
+    def __init__(self, session: Session, row: PurchaseOrderRow, there: InHotWax, word: NetSuiteWord | None) -> None:
         self._row, self._there = row, there
         told = purchase_orders.told(row)
         self._po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
@@ -251,9 +229,21 @@ class _Books:
             )
         if not self._po.lines and (hold := holding.hold_of(self._row)):
             yield Explained(kind="po_not_read", key=self._name, reason=f"held: {hold.key}: {hold.evidence}")
+        yield from self._unreadable()
         for fact in self._unread:
             reason = "the next poll of receipts reads it"
             yield Explained(kind="not_read_yet", key=f"{self._name}:{fact.receipt_id}", reason=reason)
+
+    def _unreadable(self) -> Iterator[PoFinding]:
+        """Receipt rows that HotWax tells, and that nobody can read."""
+        for bad in self._there.bad:
+            key = f"{self._name}:{bad.receipt_id or 'receipt'}"
+            if UnreadableRow(told=bad.told).key in self._memory.acknowledged:
+                reason = f"an operator said to go on without it: {bad.told}"
+                yield Explained(kind="left_out", key=key, reason=reason)
+            else:
+                cause = f"nobody knows how much was received until the row is mended in HotWax: {bad.told}"
+                yield PoDifference(kind="receipt_unreadable", key=key, hotwax="unreadable", likely_cause=cause)
 
     @property
     def _name(self) -> str:

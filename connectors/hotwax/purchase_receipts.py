@@ -8,10 +8,10 @@ from urllib.parse import quote
 from connectors.errors import Contract, Rejected
 from connectors.hotwax.mapping import NOWHERE
 from connectors.hotwax.purchase_rows import PurchaseTables, all_rows, batches, pages
-from connectors.hotwax.purchase_wire import WireReceipt, WireShipment
+from connectors.hotwax.purchase_wire import WireReceipt, WireShipment, id_in, time_in
 from connectors.hotwax.session import Session
 from connectors.hotwax.wire import read
-from connectors.po_ports import OmsReceipt, ReceiptPage
+from connectors.po_ports import BadReceipt, OmsReceipt, ReceiptPage
 from connectors.settings import HotWaxSettings
 
 SHIPMENT_RECEIPT = "org.apache.ofbiz.shipment.receipt.ShipmentReceipt"
@@ -43,7 +43,7 @@ class Receipts:
             rows = all_rows(self._session, "receipts_of", SHIPMENT_RECEIPT, wanted)
         else:
             rows = self._from_resource(order_id)
-        page = self._page("receipts_of", rows, last=True)
+        page = _all_of(order_id, self._page("receipts_of", rows, last=True))
         if strange := next((receipt for receipt in page.receipts if receipt.order_id != order_id), None):
             place, got = f"receipt {strange.receipt_id}, orderId", strange.order_id or "nothing"
             raise Contract(self._session.name, "receipts_of", place=place, expected=order_id, got=got)
@@ -63,20 +63,21 @@ class Receipts:
 
     def _page(self, operation: str, rows: Iterable[tuple[str, Any]], *, last: bool) -> ReceiptPage:
         """The rows, each once, in their order."""
-        wires, bad = dict[str, WireReceipt](), list[str]()
+        wires, bad = dict[str, WireReceipt](), list[BadReceipt]()
         for place, row in rows:
             try:
-                wire = read(self._session.name, operation, WireReceipt, row, place)
+                wire = read(self._session.name, operation, WireReceipt, row, _name(row) or place)
             except Contract as error:
-                bad.append(error.message)
+                bad.append(_bad(error, row))
             else:
                 wires[wire.receipt_id] = wire
         orders: Mapping[str, str] = {}
         try:
-            orders = self._orders(operation, wires.values())
+            orders = self._orders(operation, [*wires.values(), *bad])
         except (Rejected, Contract) as error:
-            bad.append(f"receipts that name no order: {error.message}")
-        return ReceiptPage(receipts=tuple(self._receipts(wires.values(), orders)), last=last, bad=tuple(bad))
+            bad.append(BadReceipt(told=f"receipts that name no order: {error.message}"))
+        named = (one.model_copy(update={"order_id": one.order_id or orders.get(one.shipment_id or "")}) for one in bad)
+        return ReceiptPage(receipts=tuple(self._receipts(wires.values(), orders)), last=last, bad=tuple(named))
 
     def _receipts(self, wires: Collection[WireReceipt], orders: Mapping[str, str]) -> Iterator[OmsReceipt]:
         skus = self._tables.skus({wire.product_id for wire in wires})
@@ -96,7 +97,7 @@ class Receipts:
                 facility=facilities.get(wire.facility_id or ""),
             )
 
-    def _orders(self, operation: str, wires: Iterable[WireReceipt]) -> Mapping[str, str]:
+    def _orders(self, operation: str, wires: Iterable[WireReceipt | BadReceipt]) -> Mapping[str, str]:
         """The orders of shipments: products that are not on a purchase order may name none themselves (hotwax 4.4)."""
         shipments = {wire.shipment_id for wire in wires if wire.shipment_id and wire.order_id is None}
         found: dict[str, str] = {}
@@ -107,3 +108,24 @@ class Receipts:
                 if wire.primary_order_id:
                     found[wire.shipment_id] = wire.primary_order_id
         return found
+
+
+def _name(row: Any) -> str | None:
+    """What a row is called wherever it stands in a list; None where it does not even say that it is a receipt."""
+    receipt_id = id_in(row, "receiptId")
+    return f"receipt {receipt_id}" if receipt_id else "a receipt" if isinstance(row, Mapping) else None
+
+
+def _bad(error: Contract, row: Any) -> BadReceipt:
+    return BadReceipt(
+        told=error.message,
+        receipt_id=id_in(row, "receiptId"),
+        order_id=id_in(row, "orderId"),
+        shipment_id=id_in(row, "shipmentId"),
+        at=time_in(row, "datetimeReceived"),
+    )
+
+
+def _all_of(order_id: str, page: ReceiptPage) -> ReceiptPage:
+    """The page with its bad rows as those of the order that was asked for."""
+    return page.model_copy(update={"bad": tuple(bad.model_copy(update={"order_id": order_id}) for bad in page.bad)})

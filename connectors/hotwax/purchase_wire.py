@@ -1,10 +1,11 @@
 """HotWax's own shapes around purchase orders, read leniently (hotwax 1.1, 2.7, 2.8)."""
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from connectors.hotwax.wire import Amount, Time, Wire
 
@@ -22,6 +23,8 @@ def _count(value: object) -> int:
 Count = Annotated[int, BeforeValidator(_count)]
 Pieces = Annotated[Amount, Field(max_digits=20, decimal_places=6)]
 """A quantity, bounded as a column is: the difference of two of them is exact."""
+
+_TIME = TypeAdapter[datetime](Time)
 
 
 class StoredUpload(BaseModel):
@@ -115,3 +118,18 @@ def text_of(row: Any, key: str) -> str | None:
     """What stands under this key of a row that may be anything, as text; None when there is nothing."""
     value = row.get(key) if isinstance(row, dict) else None
     return None if value is None else str(value)
+
+
+def id_in(row: Any, key: str) -> str | None:
+    """The id under this key of a row that may be anything; None when there is none that could be one."""
+    value = row.get(key) if isinstance(row, dict) else None
+    is_id = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) or None if is_id else None
+
+
+def time_in(row: Any, key: str) -> datetime | None:
+    """The moment under this key of a row that may be anything; None when there is none that could be one."""
+    try:
+        return _TIME.validate_python(row.get(key) if isinstance(row, dict) else None)
+    except ValidationError:
+        return None

@@ -117,7 +117,7 @@ def test_shipments_are_not_asked_for_where_every_receipt_names_its_order() -> No
 def test_shipments_that_cannot_be_read_do_not_stop_other_receipts(entities: Mapping[str, Any]) -> None:
     page = the_page(a_receipt("R1"), a_receipt("R2", orderId=None), **entities)
     assert [(r.receipt_id, r.order_id) for r in page.receipts] == [("R1", "M100"), ("R2", None)]
-    assert [words.split(":")[0] for words in page.bad] == ["receipts that name no order"]
+    assert [bad.told.split(":")[0] for bad in page.bad] == ["receipts that name no order"]
 
 
 def test_a_bad_receipt_is_named_and_the_others_go_on() -> None:
@@ -134,13 +134,32 @@ def test_a_bad_receipt_is_named_and_the_others_go_on() -> None:
     page = the_page(*rows)
     assert [(r.receipt_id, r.at) for r in page.receipts] == [("R1", AT), ("R7", AT)]
     assert not page.last
-    assert [bad.split(":")[0] for bad in page.bad] == [
-        "entityValueList[1].quantityAccepted",
-        "entityValueList[2].datetimeReceived",
+    assert [bad.told.split(":")[0] for bad in page.bad] == [
+        "receipt R2.quantityAccepted",
+        "receipt R3.datetimeReceived",
         "entityValueList[3]",
-        "entityValueList[4].productId",
-        "entityValueList[5].quantityAccepted",
-        "entityValueList[6].receiptId",
+        "receipt R4.productId",
+        "receipt R5.quantityAccepted",
+        "a receipt.receiptId",
+    ]
+    assert [(bad.receipt_id, bad.order_id, bad.shipment_id) for bad in page.bad[:3]] == [
+        ("R2", "M100", "SH1"),
+        ("R3", "M100", "SH1"),
+        (None, None, None),
+    ]
+    assert (page.bad[0].at, page.bad[1].at) == (AT, None)
+
+
+@pytest.mark.parametrize("strange", [{"id": 1}, True, ["SH1"], ""])
+def test_a_bad_receipt_has_the_order_of_its_shipment_and_no_id_that_could_not_be_one(strange: Any) -> None:
+    rows = [
+        a_receipt("R1", orderId=None, quantityAccepted="many"),
+        a_receipt("R2", shipmentId=strange, quantityAccepted="many"),
+    ]
+    page = the_page(*rows, Shipment=[{"shipmentId": "SH1", "primaryOrderId": "M100"}])
+    assert [(bad.receipt_id, bad.order_id, bad.shipment_id) for bad in page.bad] == [
+        ("R1", "M100", "SH1"),
+        ("R2", "M100", None),
     ]
 
 
@@ -191,7 +210,7 @@ def test_the_orders_own_resource_is_read_where_the_tenant_offers_it() -> None:
     ):
         page = driver.receipts_of("M100")
     assert [(r.receipt_id, r.order_id) for r in page.receipts] == [("R1", "M100"), ("R2", "M100")]
-    assert [bad.split(":")[0] for bad in page.bad] == ["receipts[2]"]
+    assert [(bad.told.split(":")[0], bad.order_id) for bad in page.bad] == [("receipts[2]", "M100")]
     assert server.asked[0] == {
         "path": PATH,
         "pageIndex": "0",

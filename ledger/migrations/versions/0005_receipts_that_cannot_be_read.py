@@ -1,0 +1,19 @@
+"""Receipt rows that cannot be read."""
+
+from alembic import op
+
+
+revision = '0005'
+down_revision = '0004'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Go up one step; columns are added in place, since other tables refer to these."""
+    op.execute("ALTER TABLE po_receipt_parts ADD COLUMN problem TEXT NOT NULL DEFAULT ''")
+
+
+def downgrade() -> None:
+    """Go back one step."""
+    op.execute("ALTER TABLE po_receipt_parts DROP COLUMN problem")
