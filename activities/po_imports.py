@@ -10,10 +10,11 @@ import structlog
 from sqlmodel import Session
 from temporalio import activity
 
-from activities.effects import Effects, Writer
+from activities.effects import Effects, InDoubtError, Writer
 from activities.failures import tells_temporal
-from activities.po_noting import noted
+from activities.po_noting import hold_of, noted
 from activities.systems import Purchasing, Tenants
+from connectors.errors import ConnectorError, Throttled, Unauthorized, Unreachable
 from connectors.po_files.errors import FileRefusedError
 from connectors.po_files.import_csv import RefusedRecord, close_csv, import_csv, refused_records
 from connectors.po_ports import ImportProgress, JobState, OmsPurchaseOrder, UnclearPurchaseOrder
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 
 KINDS = (EffectKind.PO_IMPORT, EffectKind.PO_CLOSE)
 BATCHES = "po_import"
+AWAY = (Unreachable, Throttled, Unauthorized)
+"""What says of HotWax as a whole that it takes no upload now."""
 Found = Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder]
 
 
@@ -39,13 +42,15 @@ Found = Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder]
 class _Fate:
     """What became of the uploads of one batch: still under way, or ended with these refusals.
 
-    `failed` says why no record of it can be counted on; the read-back tells what was applied all the same.
+    `failed` says why no record of it can be counted on; the read-back tells what was applied all the same. `unread`
+    says why HotWax's words about what it refused could not be read.
     """
 
     ended: bool
     failed: str = ""
     unknown: bool = False
     refused: Mapping[str, Sequence[RefusedRecord]] | None = None
+    unread: str = ""
 
 
 class PoImportActivities:
@@ -62,12 +67,28 @@ class PoImportActivities:
 
     def _import(self, tenant: str) -> PoRunReport:
         systems = self._tenants.get(tenant).purchasing
-        followed = self._follow_all(tenant, systems)
-        uploaded = 0
+        settled, uploaded = 0, 0
+        unsent, unfollowed = list[Exception](), list[Exception]()
+        for batch in self._under_way(tenant):
+            try:
+                self._send(tenant, systems, batch)
+                settled += self._follow(tenant, systems, batch, unfollowed)
+            except AWAY:
+                raise
+            except (ConnectorError, InDoubtError) as error:
+                unsent.append(error)
+            activity.heartbeat()
         while sent := self._upload_next(tenant, systems):
             uploaded += sent
             activity.heartbeat()
-        return PoRunReport(counts={"settled": followed, "uploaded": uploaded})
+        if unsent:
+            raise unsent[0]
+        trouble = hold_of(unfollowed[0]) if unfollowed else None
+        return PoRunReport(counts={"settled": settled, "uploaded": uploaded}, trouble=trouble)
+
+    def _under_way(self, tenant: str) -> list[int]:
+        with self._ledger.reading() as session:
+            return purchase_orders.batches_under_way(session, tenant)
 
     # ---- uploading ---------------------------------------------------------------------------------------------------
 
@@ -106,17 +127,16 @@ class PoImportActivities:
 
     # ---- following ---------------------------------------------------------------------------------------------------
 
-    def _follow_all(self, tenant: str, systems: Purchasing) -> int:
-        with self._ledger.reading() as session:
-            batches = purchase_orders.batches_under_way(session, tenant)
-        settled = 0
-        for batch in batches:
-            self._send(tenant, systems, batch)
-            settled += self._follow(tenant, systems, batch)
-            activity.heartbeat()
-        return settled
+    def _follow(self, tenant: str, systems: Purchasing, batch: int, troubles: list[Exception]) -> int:
+        """As `_followed`; what keeps one batch from being followed stops no other batch and no upload."""
+        try:
+            return self._followed(tenant, systems, batch)
+        except ConnectorError as error:
+            log.warning("upload not followed", tenant=tenant, batch=batch, problem=str(error))
+            troubles.append(error)
+            return 0
 
-    def _follow(self, tenant: str, systems: Purchasing, batch: int) -> int:
+    def _followed(self, tenant: str, systems: Purchasing, batch: int) -> int:
         """Settle the purchase orders of a batch whose uploads have ended; how many."""
         fate = self._fate(tenant, systems, batch)
         if not fate.ended:
@@ -139,26 +159,21 @@ class PoImportActivities:
             return _Fate(ended=False)
         if failed := [job for job in progress if job.state is JobState.FAILED]:
             return _Fate(ended=True, failed=f"HotWax ended upload {failed[0].upload_id} with {failed[0].status}")
-        return _Fate(ended=True, refused=self._refused(systems, progress))
+        return _refused(systems, progress)
 
-    def _refused(
-        self, systems: Purchasing, progress: Sequence[ImportProgress]
-    ) -> Mapping[str, Sequence[RefusedRecord]]:
-        refused = defaultdict[str, list[RefusedRecord]](list)
-        for content_id in (job.error_content_id for job in progress if job.error_content_id):
-            for record in _read_refused(systems.oms.import_errors(content_id)):
+
+def _refused(systems: Purchasing, progress: Sequence[ImportProgress]) -> _Fate:
+    """What HotWax says it refused; its words alone are missing where they cannot be read: the read-back decides."""
+    refused, unread = defaultdict[str, list[RefusedRecord]](list), ""
+    for content_id in (job.error_content_id for job in progress if job.error_content_id):
+        try:
+            for record in refused_records(systems.oms.import_errors(content_id)):
                 if record.po_id:
                     refused[record.po_id].append(record)
-        return refused
-
-
-def _read_refused(content: bytes) -> Sequence[RefusedRecord]:
-    """The refused records; none where the file makes no sense, since the read-back tells what is missing anyhow."""
-    try:
-        return refused_records(content)
-    except FileRefusedError as error:
-        log.warning("HotWax's error file left aside", problem=str(error))
-        return ()
+        except (FileRefusedError, ConnectorError) as error:
+            log.warning("HotWax's error file left aside", problem=str(error))
+            unread = f"; HotWax's error file {content_id} could not be read: {error}"
+    return _Fate(ended=True, refused=refused, unread=unread)
 
 
 def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[PurchaseOrderRow]:
@@ -208,7 +223,8 @@ def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate,
         row.import_state, row.import_batch = ImportState.WANTED, None
     else:
         reasons = "; ".join(f"line {r.line_id}: {r.reason}" for r in (fate.refused or {}).get(row.po_id, ()))
-        purchase_orders.record_import(session, row, ImportState.REJECTED, now, reasons or fate.failed or problem)
+        words = reasons or fate.failed or f"{problem}{fate.unread}"
+        purchase_orders.record_import(session, row, ImportState.REJECTED, now, words)
     return True
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import Contract
+from connectors.hotwax.purchase import HotWaxPurchase
+from connectors.po_ports import ImportProgress
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage
 from domain.stages import HoldCause
@@ -298,6 +301,43 @@ async def test_what_hotwax_refuses_comes_home_to_its_order_with_hotwaxs_words(ma
         depot.sandbox.seed(products=[{"productId": "P7", "sku": "NO-SUCH"}])
         assert (await depot.po_command("4410022", "resume")).accepted
         await depot.carry("4410022", IMPORTED)
+
+
+async def test_an_error_file_that_cannot_be_fetched_stops_nothing(make_depot: MakeDepot) -> None:
+    depot = make_depot()
+    depot.sandbox.fault("status", status=404, path="/api/downloadCsvFile")
+    async with depot.working():
+        await _taken(depot, "WB-PO-1.csv", waybill_file(_row(4410021), _row(4410022, sku="NO-SUCH")))
+        await depot.carry("4410021", IMPORTED)
+        refused = await depot.carry("4410022", held(HoldCause.IMPORT_REJECTED))
+    assert "has no such purchase order; HotWax's error file" in refused.hold_evidence
+    assert not any(run.hold_cause for run in depot.runs())
+
+
+async def test_an_upload_that_cannot_be_followed_holds_the_run_and_stops_no_other(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot, strange = make_depot(), dict[str, bool]()
+    progress = HotWaxPurchase.import_progress
+
+    def first_is_strange(self: HotWaxPurchase, upload_id: str) -> ImportProgress:
+        if strange.setdefault(upload_id, not strange):
+            raise Contract("hotwax", "import_progress", place="statusId", expected="a status of a job", got="ODD")
+        return progress(self, upload_id)
+
+    monkeypatch.setattr(HotWaxPurchase, "import_progress", first_is_strange)
+    async with depot.working():
+        await _taken(depot, "WB-PO-1.csv", waybill_file(_row(4410021)))
+        for _ in range(2):
+            await depot.run(PoRun.IMPORTS)
+        await _taken(depot, "WB-PO-2.csv", waybill_file(_row(4410022)))
+        await depot.carry("4410022", IMPORTED)
+        await depot.run(PoRun.IMPORTS)
+        held_run = next(run for run in depot.runs() if run.run == PoRun.IMPORTS)
+        assert (held_run.hold_cause, "ODD" in held_run.hold_evidence) == (HoldCause.REMOTE_CONTRACT, True)
+        strange.update(dict.fromkeys(strange, False))
+        await depot.carry("4410021", IMPORTED)
+    assert not any(run.hold_cause for run in depot.runs())
 
 
 async def test_a_poisoned_upload_is_split_until_the_culprit_stands_alone(make_depot: MakeDepot) -> None:
