@@ -30,8 +30,12 @@ SWEPT_AT_ONCE = 50
 
 @dataclass
 class _OrderReceipts:
-    """What was read of one order of the OMS; `whole` when it is everything that the order has."""
+    """What was read of one order of the OMS; `whole` when it is everything that the order has.
 
+    `read_at` is from before the OMS was asked: what it tells is at least as new.
+    """
+
+    read_at: datetime
     whole: bool = False
     good: list[OmsReceipt] = field(default_factory=list)
     bad: list[BadReceipt] = field(default_factory=list)
@@ -58,8 +62,9 @@ class PoReceiptActivities:
         since, read, changed, number = self._since(tenant, systems), 0, 0, 0
         nobodys: list[BadReceipt] = []
         while True:
+            read_at = datetime.now(UTC)
             page = systems.oms.receipts_since(since, number)
-            changed += self._keep(tenant, systems, _by_order(page))
+            changed += self._keep(tenant, systems, _by_order(page, read_at))
             nobodys += [bad for bad in page.bad if bad.order_id is None]
             self._advance(tenant, page, nobodys)
             read, number = read + len(page.receipts), number + 1
@@ -95,8 +100,9 @@ class PoReceiptActivities:
     def _receipts_of(self, systems: Purchasing, oms_ids: Sequence[str]) -> Mapping[str, _OrderReceipts]:
         found: dict[str, _OrderReceipts] = {}
         for oms_id in oms_ids:
+            read_at = datetime.now(UTC)
             page = systems.oms.receipts_of(oms_id)
-            found[oms_id] = _OrderReceipts(whole=True, good=list(page.receipts), bad=list(page.bad))
+            found[oms_id] = _OrderReceipts(read_at, whole=True, good=list(page.receipts), bad=list(page.bad))
             activity.heartbeat()
         return found
 
@@ -135,14 +141,15 @@ def _keep_of_one(
         return False
     lines = {line.seq_id: line.line_id for line in told.lines}
     parts = got.parts(row.po_id, lines)
-    _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], now)
+    is_newest = not receipts.were_read_after(session, row.tenant, row.po_id, got.read_at)
+    _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], got.read_at, now)
     ours = [part for part in parts if part.received_at >= row.seen_at]
-    news = receipts.record_parts(session, row.tenant, row.po_id, ours, now)
+    news = receipts.record_parts(session, row.tenant, row.po_id, ours, got.read_at)
     if got.whole:
         told_ids = {part.part_id for part in parts}
-        news |= receipts.forget_problems(session, row.tenant, row.po_id, told_ids, now)
+        news |= receipts.forget_problems(session, row.tenant, row.po_id, told_ids, got.read_at)
     closed = sorted(line_id for line_id, line in told.by_line_id.items() if line.closed)
-    if closed != (row.closed_in_oms or []):
+    if is_newest and closed != (row.closed_in_oms or []):
         row.closed_in_oms, news = closed or None, True
     if news:
         row.news += 1
@@ -151,9 +158,11 @@ def _keep_of_one(
     return news
 
 
-def _leave_old(session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptPart], now: datetime) -> None:
+def _leave_old(
+    session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptPart], read_at: datetime, now: datetime
+) -> None:
     """Receipts from before we heard of the purchase order are not brought to NetSuite a second time."""
-    if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, now):
+    if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, read_at):
         text = f"{fresh} receipt rows are older than {row.seen_at:%Y-%m-%d %H:%MZ}: they count as received before"
         journal.write(session, holding.about(row), now, "receipt", text)
         row.news += 1
@@ -181,15 +190,15 @@ def _bad_part(bad: BadReceipt, po_id: str) -> ReceiptPart:
     )
 
 
-def _by_order(page: ReceiptPage) -> Mapping[str, _OrderReceipts]:
+def _by_order(page: ReceiptPage, read_at: datetime) -> Mapping[str, _OrderReceipts]:
     """The rows of a page by the order that they name."""
     found: dict[str, _OrderReceipts] = {}
     for row in page.receipts:
         if row.order_id:
-            found.setdefault(row.order_id, _OrderReceipts()).good.append(row)
+            found.setdefault(row.order_id, _OrderReceipts(read_at)).good.append(row)
     for bad in page.bad:
         if bad.order_id:
-            found.setdefault(bad.order_id, _OrderReceipts()).bad.append(bad)
+            found.setdefault(bad.order_id, _OrderReceipts(read_at)).bad.append(bad)
     return found
 
 

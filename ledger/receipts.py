@@ -37,10 +37,15 @@ def receipt_id_of(po_id: str, shipment_id: str) -> str:
     return f"{po_id}-{shipment_id}"
 
 
-def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> bool:
-    """Keep these rows of one purchase order and sum its receipts anew; whether any of them is new or changed."""
+def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], read_at: datetime) -> bool:
+    """Keep these rows of one purchase order and sum its receipts anew; whether any of them is new or changed.
+
+    `read_at` is when HotWax was asked: a row that was read later by another worker stays as that one found it.
+    """
     named = [(receipt_id_of(po_id, part.shipment_id) if part.shipment_id else po_id, part) for part in parts]
-    news = [(receipt_id, part) for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, now)]
+    news = [
+        (receipt_id, part) for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, read_at)
+    ]
     for receipt_id in sorted({receipt_id for receipt_id, part in news if not part.problem}):
         _sum_up(session, tenant, po_id, receipt_id)
     return bool(news)
@@ -81,13 +86,21 @@ def _with_problems(session: Session, tenant: str, po_id: str) -> Sequence[Receip
     return session.exec(mine.order_by(col(ReceiptPartRow.part_id))).all()
 
 
-def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], now: datetime) -> int:
+def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], read_at: datetime) -> int:
     """Remember rows that are older than our knowledge of the purchase order; how many of them are new.
 
     They belong to no receipt of ours: whoever brought receipts to NetSuite before has brought them, and NetSuite's own
     number of what is received has them in.
     """
-    return sum(_keep(session, (tenant, po_id, ""), part, now) for part in parts)
+    return sum(_keep(session, (tenant, po_id, ""), part, read_at) for part in parts)
+
+
+def were_read_after(session: Session, tenant: str, po_id: str, read_at: datetime) -> bool:
+    """Whether rows of the purchase order were read later than then."""
+    mine = select(ReceiptPartRow.part_id).where(
+        ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id, col(ReceiptPartRow.read_at) > read_at
+    )
+    return session.exec(mine.limit(1)).first() is not None
 
 
 def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decimal]:
@@ -102,7 +115,7 @@ def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decima
     return dict(pieces)
 
 
-def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, now: datetime) -> bool:
+def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, read_at: datetime) -> bool:
     tenant, po_id, receipt_id = of
     row = session.get(ReceiptPartRow, (tenant, part.part_id), with_for_update=True)
     if row is None:
@@ -115,18 +128,21 @@ def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, now: da
             accepted="",
             rejected="",
             received_at=part.received_at,
-            read_at=now,
+            read_at=read_at,
         )
         session.add(row)
+    if row.read_at > read_at:
+        return False
+    row.read_at = read_at
     if part.problem:
-        is_news, row.problem, row.read_at = row.problem != part.problem, part.problem, now
+        is_news, row.problem = row.problem != part.problem, part.problem
         return is_news
     said = (str(part.accepted), str(part.rejected), part.line_id, "")
     if (row.accepted, row.rejected, row.line_id, row.problem) == said:
         return False
     if not row.accepted:
         row.receipt_id, row.sku, row.received_at = receipt_id, part.sku, part.received_at
-    (row.accepted, row.rejected, row.line_id, row.problem), row.read_at = said, now
+    row.accepted, row.rejected, row.line_id, row.problem = said
     return True
 
 

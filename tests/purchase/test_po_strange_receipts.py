@@ -1,11 +1,16 @@
 """Receipt rows of HotWax that make no sense, or come late: what they are about is held, and nothing else."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from threading import Event
 from typing import Any
 
 import pytest
 
+from connectors.hotwax.purchase import HotWaxPurchase
 from connectors.hotwax.purchase_receipts import Receipts
+from connectors.po_ports import ReceiptPage
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage
 from domain.stages import HoldCause
@@ -112,3 +117,35 @@ async def test_a_row_that_names_no_order_holds_its_run_and_is_read_when_it_is_me
         await depot.carry(po_id, SYNCED)
     assert depot.made(po_id) == [{1: "20"}, {4: "12"}]
     assert not any(run.hold_cause for run in depot.runs())
+
+
+# ---- receipts that come late -----------------------------------------------------------------------------------------
+
+
+async def test_a_worker_that_comes_back_writes_no_older_receipts_over_newer_ones(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot, has_read, goes_on = make_depot(), Event(), Event()
+    po_id = depot.netsuite.order(LINE)
+    since = HotWaxPurchase.receipts_since
+
+    def frozen(self: HotWaxPurchase, moment: datetime, page: int) -> ReceiptPage:
+        found = since(self, moment, page)
+        if found.receipts and not has_read.is_set():
+            has_read.set()
+            assert goes_on.wait(10)
+        return found
+
+    monkeypatch.setattr(HotWaxPurchase, "receipts_since", frozen)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=12)
+        stalled = asyncio.create_task(depot.run(PoRun.RECEIPTS))
+        await asyncio.to_thread(has_read.wait, 10)
+        depot.desk("correct", po_id, delta=-2, items=[{"line": "1"}])
+        await depot.run(PoRun.SWEEP)
+        goes_on.set()
+        await stalled
+        assert [receipt.pieces for receipt in depot.receipts(po_id)] == [{"1": "10"}]
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "10"}]
