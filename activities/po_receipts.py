@@ -70,6 +70,7 @@ class PoReceiptActivities:
             read, number = read + len(page.receipts), number + 1
             activity.heartbeat()
             if page.last:
+                self._settle(tenant, systems, read_at)
                 return PoRunReport(counts={"read": read, "changed": changed}, trouble=_trouble(tenant, nobodys))
 
     @activity.defn
@@ -86,6 +87,7 @@ class PoReceiptActivities:
             oms_ids = [row.oms_id for row in rows if row.oms_id]
             changed += self._keep(tenant, systems, self._receipts_of(systems, oms_ids))
             swept, after = swept + len(rows), rows[-1].po_id
+        self._settle(tenant, systems, datetime.now(UTC))
         return PoRunReport(counts={"swept": swept, "changed": changed})
 
     def _since(self, tenant: str, systems: Purchasing) -> datetime:
@@ -117,6 +119,11 @@ class PoReceiptActivities:
                 _keep_of_one(session, row, by_order[oms_id], found, now)
                 for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()
             )
+
+    def _settle(self, tenant: str, systems: Purchasing, read_at: datetime) -> None:
+        """Receipts whose rows are as they were some time before this reading are complete."""
+        with self._ledger.writing() as session:
+            receipts.settle(session, tenant, read_at - systems.waits.receipt_settled)
 
     def _advance(self, tenant: str, page: ReceiptPage, nobodys: Sequence[BadReceipt]) -> None:
         """The next poll begins behind what was read, but for a while not behind a bad row that names no order."""

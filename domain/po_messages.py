@@ -22,6 +22,9 @@ class PoWaits(Frozen):
     """How often one that is held for a passing cause tries again by itself."""
     receipt_overlap: timedelta = timedelta(minutes=5)
     """How far behind its cursor a poll of receipts begins to read."""
+    receipt_settled: timedelta = timedelta(seconds=45)
+    """How long a receipt's rows stay the same before it is sent: less than the time between two polls, so that the
+    second one sees whether the store had written all of it."""
     archived: timedelta = timedelta(seconds=90)
     """How long a file lies in NetSuite's archive before no word of an error means that there was none."""
     swept_after_end: timedelta = timedelta(days=30)

@@ -82,7 +82,7 @@ def promised(memory: PoMemory) -> tuple[str, ...]:
 
 def _queue(memory: PoMemory) -> list[ReceiptFact]:
     """The receipts to send: the promised one may be taken into a file at any moment, so it stays the next."""
-    due = [r for r in memory.receipts if r.state in {ReceiptState.PROMISED, ReceiptState.NEW}]
+    due = [r for r in memory.receipts if r.state in {ReceiptState.PROMISED, ReceiptState.NEW} and not r.is_settling]
     return sorted(due, key=lambda receipt: receipt.state is ReceiptState.NEW)
 
 
@@ -102,7 +102,10 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
         send = None if is_promised and _is_as_promised(owed, receipt) else owed
         waiting = f"receipt {receipt.receipt_id} goes to NetSuite with the next file"
         return Receiving(send=send, withdraw=tuple(withdrawn), problems=problems, waiting_for=waiting)
-    return Receiving(withdraw=tuple(withdrawn), problems=problems, settled=not (problems or withdrawn))
+    settling = [r.receipt_id for r in memory.receipts if r.is_settling]
+    waiting = f"receipt {settling[0]} may not be complete yet" if settling else ""
+    is_settled = not (problems or withdrawn or settling)
+    return Receiving(withdraw=tuple(withdrawn), problems=problems, waiting_for=waiting, settled=is_settled)
 
 
 def _is_as_promised(owed: ReceiptToSend, receipt: ReceiptFact) -> bool:

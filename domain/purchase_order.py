@@ -203,6 +203,8 @@ class ReceiptFact(Frozen):
     problem: str = ""
     named: frozenset[str] | None = None
     """The lines that the promised receipt names, received or not; None where nothing is promised, or not known."""
+    is_settling: bool = False
+    """Whether the store may still be writing it: its rows have not stayed the same for long enough."""
     in_doubt: bool = False
     """Whether an earlier sending may have arrived: then it is sent again exactly as it was, whatever changed since."""
 

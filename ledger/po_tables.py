@@ -87,6 +87,8 @@ class ReceiptRow(SQLModel, table=True):
     pieces: dict[str, str] | None = json()
     unplanned: dict[str, str] | None = json()
     rejected: dict[str, str] | None = json()
+    unsettled_since: datetime | None = moment(nullable=True)
+    """When its rows were found otherwise last, until they stayed the same for a while: a store may still write it."""
     state: ReceiptState = enum(ReceiptState, ReceiptState.NEW)
     sent: dict[str, str] | None = json()
     held_back: dict[str, str] | None = json()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, or_, select, update
 
 from domain.base import Frozen, Moment
 from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement, UnreadableRow
@@ -47,8 +47,21 @@ def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[Rece
         (receipt_id, part) for receipt_id, part in named if _keep(session, (tenant, po_id, receipt_id), part, read_at)
     ]
     for receipt_id in sorted({receipt_id for receipt_id, part in news if not part.problem}):
-        _sum_up(session, tenant, po_id, receipt_id)
+        _sum_up(session, tenant, po_id, receipt_id, read_at)
     return bool(news)
+
+
+def settle(session: Session, tenant: str, until: datetime) -> int:
+    """Count receipts as complete whose rows stayed the same since then; how many. Their purchase orders have news."""
+    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, col(ReceiptRow.unsettled_since) <= until)
+    settled = session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+    for row in settled:
+        row.unsettled_since = None
+    of, po_ids = PurchaseOrderRow, sorted({row.po_id for row in settled})
+    if po_ids:
+        theirs = (col(of.tenant) == tenant, col(of.po_id).in_(po_ids))
+        session.exec(update(of).where(*theirs).values(news=of.news + 1))
+    return len(settled)
 
 
 def forget_problems(session: Session, tenant: str, po_id: str, told: Collection[str], read_at: datetime) -> bool:
@@ -146,7 +159,7 @@ def _keep(session: Session, of: tuple[str, str, str], part: ReceiptPart, read_at
     return True
 
 
-def _sum_up(session: Session, tenant: str, po_id: str, receipt_id: str) -> None:
+def _sum_up(session: Session, tenant: str, po_id: str, receipt_id: str, read_at: datetime) -> None:
     session.flush()
     mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == tenant, ReceiptPartRow.receipt_id == receipt_id)
     parts = [part for part in session.exec(mine) if part.accepted]
@@ -160,6 +173,7 @@ def _sum_up(session: Session, tenant: str, po_id: str, receipt_id: str) -> None:
     if row is None:
         row = ReceiptRow(tenant=tenant, receipt_id=receipt_id, po_id=po_id, received_at=parts[0].received_at)
         session.add(row)
+    row.unsettled_since = read_at
     row.received_at = min(part.received_at for part in parts)
     row.pieces, row.unplanned, row.rejected = _texts(pieces), _texts(unplanned), _texts(rejected)
     if row.state is ReceiptState.PROMISED and row.effect_key is None:
@@ -194,6 +208,7 @@ def fact_of(row: ReceiptRow) -> ReceiptFact:
         problem=row.problem,
         named=frozenset(wanted(row).quantities) if row.wanted else None,
         in_doubt=row.in_doubt,
+        is_settling=row.unsettled_since is not None,
     )
 
 

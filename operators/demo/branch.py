@@ -76,6 +76,7 @@ certificate_id = "{certificate}"
 answer = 60
 hold_retry = 5
 receipt_overlap = 10
+receipt_settled = 0.5
 """
 
 

@@ -42,6 +42,7 @@ complete = {{ renamed = ["*.ack.json"] }}
 answer = 60
 hold_retry = 5
 receipt_overlap = 10
+receipt_settled = 0.5
 """
 
 

@@ -125,6 +125,8 @@ class PoDesk(Desk):
         parts += [_part(shipment, receipt_id, None, sku, count) for sku, count in (unplanned or {}).items()]
         with self.ledger.writing() as session:
             receipts.record_parts(session, self.tenant, po_id, parts, NOW)
+            session.flush()
+            receipts.settle(session, self.tenant, NOW)
         self.assess(po_id)
         return receipt_id
 

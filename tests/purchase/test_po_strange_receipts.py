@@ -149,3 +149,21 @@ async def test_a_worker_that_comes_back_writes_no_older_receipts_over_newer_ones
         assert [receipt.pieces for receipt in depot.receipts(po_id)] == [{"1": "10"}]
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "10"}]
+
+
+async def test_a_shipment_that_is_polled_while_it_is_written_is_sent_whole(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot(netsuite={"waits": {"receipt_settled": 1.5}})
+    po_id = depot.netsuite.order()
+    half = {"on": True}
+    hotwax_tells(monkeypatch, lambda rows: rows[:1] if half["on"] else rows)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        await depot.run(PoRun.RECEIPTS)
+        row = await depot.until_po(po_id, lambda row: "may not be complete yet" in row.waiting_for)
+        assert (row.stage, row.hold_cause) == (PoStage.RECEIVED, None)
+        half["on"] = False
+        await depot.carry(po_id, SYNCED)
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]

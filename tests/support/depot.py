@@ -27,7 +27,7 @@ from tests.support.town import Town, a_command
 
 STORES = [{"facilityId": "GT101", "externalId": "17"}, {"facilityId": "GT205", "externalId": "18"}]
 PRODUCTS = [{"productId": f"P{number}", "sku": f"SKU-{number}"} for number in (1, 2, 3, 4)]
-SHORT_WAITS = {"answer": 30, "hold_retry": 2, "receipt_overlap": 60, "archived": 0.2}
+SHORT_WAITS = {"answer": 30, "hold_retry": 2, "receipt_overlap": 60, "receipt_settled": 0, "archived": 0.2}
 STOCK: Mapping[str, Any] = {"policy": {"netsuite_mode": "files"}}
 """A tenant's NetSuite that runs the stock scripts."""
 EVERYTHING = 1_000

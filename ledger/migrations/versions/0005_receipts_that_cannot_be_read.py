@@ -1,5 +1,6 @@
-"""Receipt rows that cannot be read."""
+"""Receipt rows that cannot be read, and receipts that may not be complete yet."""
 
+import sqlalchemy as sa
 from alembic import op
 
 
@@ -12,8 +13,10 @@ depends_on = None
 def upgrade() -> None:
     """Go up one step; columns are added in place, since other tables refer to these."""
     op.execute("ALTER TABLE po_receipt_parts ADD COLUMN problem TEXT NOT NULL DEFAULT ''")
+    op.add_column('po_receipts', sa.Column('unsettled_since', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Go back one step."""
+    op.execute("ALTER TABLE po_receipts DROP COLUMN unsettled_since")
     op.execute("ALTER TABLE po_receipt_parts DROP COLUMN problem")
