@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.effects import Effects, InDoubtError, Writer
 from activities.failures import tells_temporal
 from activities.po_noting import hold_of, noted
+from activities.po_receipts import OrderReceipts, read_receipts, remember_before
 from activities.systems import Purchasing, Tenants
 from connectors.errors import ConnectorError, Throttled, Unauthorized, Unreachable
 from connectors.po_files.errors import FileRefusedError
@@ -78,6 +79,8 @@ class PoImportActivities:
             except (ConnectorError, InDoubtError) as error:
                 unsent.append(error)
             activity.heartbeat()
+        while self._look_for_next(tenant, systems):
+            activity.heartbeat()
         while sent := self._upload_next(tenant, systems):
             uploaded += sent
             activity.heartbeat()
@@ -89,6 +92,24 @@ class PoImportActivities:
     def _under_way(self, tenant: str) -> list[int]:
         with self._ledger.reading() as session:
             return purchase_orders.batches_under_way(session, tenant)
+
+    # ---- looking before the first upload -----------------------------------------------------------------------------
+
+    def _look_for_next(self, tenant: str, systems: Purchasing) -> int:
+        """Find out which of the next purchase orders HotWax has already, and what was received of them; how many."""
+        with self._ledger.reading() as session:
+            po_ids = purchase_orders.never_looked_for(session, tenant, systems.sizes.orders_per_upload)
+        found = systems.oms.read_back(po_ids) if po_ids else {}
+        had: dict[str, OrderReceipts] = {}
+        for po_id, told in found.items():
+            if isinstance(told, OmsPurchaseOrder):
+                had[po_id] = read_receipts(systems.oms, told.order_id)
+                activity.heartbeat()
+        with self._ledger.writing() as session:
+            for po_id, row in purchase_orders.rows_of(session, tenant, po_ids).items():
+                if row.looked_at is None:
+                    _note_look(session, row, found.get(po_id), had.get(po_id))
+        return len(po_ids)
 
     # ---- uploading ---------------------------------------------------------------------------------------------------
 
@@ -176,6 +197,24 @@ def _refused(systems: Purchasing, progress: Sequence[ImportProgress]) -> _Fate:
     return _Fate(ended=True, refused=refused, unread=unread)
 
 
+def _note_look(
+    session: Session,
+    row: PurchaseOrderRow,
+    told: OmsPurchaseOrder | UnclearPurchaseOrder | None,
+    had: OrderReceipts | None,
+) -> None:
+    """Note what HotWax has of a purchase order that was never uploaded; its workflow decides anew what is owed."""
+    problem = _unclear(told) if told else None
+    if problem:
+        purchase_orders.record_import(session, row, ImportState.REJECTED, _now(), problem)
+        return
+    row.looked_at = _now()
+    if isinstance(told, OmsPurchaseOrder) and had:
+        row.import_state, row.import_wanted = ImportState.NONE, ""
+        purchase_orders.record_found(session, row, told.order_id, told.by_line_id, _now())
+        remember_before(session, row, had.parts(told), had.read_at, _now())
+
+
 def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[PurchaseOrderRow]:
     """As many as may share an upload: bounded in lines, and by what failed together before."""
     fitting: list[PurchaseOrderRow] = []
@@ -232,11 +271,16 @@ def _problem(wanted: Sequence[ImportedLine], told: OmsPurchaseOrder | UnclearPur
     """Why the purchase order is not in HotWax as it is wanted; None when it is."""
     if told is None:
         return "HotWax has no such purchase order"
+    if problem := _unclear(told):
+        return problem
+    return difference(wanted, told.by_line_id) if isinstance(told, OmsPurchaseOrder) else None
+
+
+def _unclear(told: OmsPurchaseOrder | UnclearPurchaseOrder) -> str | None:
+    """Why nobody can tell what HotWax has of it; None when one can."""
     if isinstance(told, UnclearPurchaseOrder):
         return told.problem
-    if told.doubled_lines:
-        return f"HotWax has lines twice: {', '.join(told.doubled_lines)}"
-    return difference(wanted, told.by_line_id)
+    return f"HotWax has lines twice: {', '.join(told.doubled_lines)}" if told.doubled_lines else None
 
 
 def _now() -> datetime:

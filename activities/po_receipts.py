@@ -11,7 +11,14 @@ from temporalio import activity
 from activities.failures import tells_temporal
 from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
-from connectors.po_ports import BadReceipt, OmsPurchaseOrder, OmsReceipt, ReceiptPage, UnclearPurchaseOrder
+from connectors.po_ports import (
+    BadReceipt,
+    OmsPurchaseOrder,
+    OmsReceipt,
+    PurchasePort,
+    ReceiptPage,
+    UnclearPurchaseOrder,
+)
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.stages import Hold, HoldCause
 from ledger import feeds, holding, journal, purchase_orders, receipts
@@ -29,7 +36,7 @@ SWEPT_AT_ONCE = 50
 
 
 @dataclass
-class _OrderReceipts:
+class OrderReceipts:
     """What was read of one order of the OMS; `whole` when it is everything that the order has.
 
     `read_at` is from before the OMS was asked: what it tells is at least as new.
@@ -40,9 +47,17 @@ class _OrderReceipts:
     good: list[OmsReceipt] = field(default_factory=list)
     bad: list[BadReceipt] = field(default_factory=list)
 
-    def parts(self, po_id: str, lines: Mapping[str, str | None]) -> list[ReceiptPart]:
-        """The rows for the ledger; `lines` are NetSuite's line ids by the OMS's."""
-        return [*(_part(row, lines) for row in self.good), *(_bad_part(row, po_id) for row in self.bad)]
+    def parts(self, order: OmsPurchaseOrder) -> list[ReceiptPart]:
+        """The rows for the ledger, with the lines as the order has them now."""
+        lines = {line.seq_id: line.line_id for line in order.lines}
+        return [*(_part(row, lines) for row in self.good), *(_bad_part(row, order.po_id) for row in self.bad)]
+
+
+def read_receipts(oms: PurchasePort, oms_id: str) -> OrderReceipts:
+    """Everything that the OMS has received for one of its orders."""
+    read_at = datetime.now(UTC)
+    page = oms.receipts_of(oms_id)
+    return OrderReceipts(read_at, whole=True, good=list(page.receipts), bad=list(page.bad))
 
 
 class PoReceiptActivities:
@@ -99,16 +114,14 @@ class PoReceiptActivities:
         with self._ledger.reading() as session:
             return purchase_orders.receivable(session, tenant, ended_since, after, SWEPT_AT_ONCE)
 
-    def _receipts_of(self, systems: Purchasing, oms_ids: Sequence[str]) -> Mapping[str, _OrderReceipts]:
-        found: dict[str, _OrderReceipts] = {}
+    def _receipts_of(self, systems: Purchasing, oms_ids: Sequence[str]) -> Mapping[str, OrderReceipts]:
+        found: dict[str, OrderReceipts] = {}
         for oms_id in oms_ids:
-            read_at = datetime.now(UTC)
-            page = systems.oms.receipts_of(oms_id)
-            found[oms_id] = _OrderReceipts(read_at, whole=True, good=list(page.receipts), bad=list(page.bad))
+            found[oms_id] = read_receipts(systems.oms, oms_id)
             activity.heartbeat()
         return found
 
-    def _keep(self, tenant: str, systems: Purchasing, by_order: Mapping[str, _OrderReceipts]) -> int:
+    def _keep(self, tenant: str, systems: Purchasing, by_order: Mapping[str, OrderReceipts]) -> int:
         """Keep receipts, by the OMS's order, in one transaction; how many purchase orders have news of them."""
         with self._ledger.reading() as session:
             known = {oms_id: row.po_id for oms_id, row in purchase_orders.by_oms_id(session, tenant, by_order).items()}
@@ -138,7 +151,7 @@ class PoReceiptActivities:
 def _keep_of_one(
     session: Session,
     row: PurchaseOrderRow,
-    got: _OrderReceipts,
+    got: OrderReceipts,
     found: Mapping[str, OmsPurchaseOrder | UnclearPurchaseOrder],
     now: datetime,
 ) -> bool:
@@ -146,11 +159,11 @@ def _keep_of_one(
     told = found.get(row.po_id)
     if not isinstance(told, OmsPurchaseOrder):
         return False
-    lines = {line.seq_id: line.line_id for line in told.lines}
-    parts = got.parts(row.po_id, lines)
+    parts = got.parts(told)
     is_newest = not receipts.were_read_after(session, row.tenant, row.po_id, got.read_at)
-    _leave_old(session, row, [part for part in parts if part.received_at < row.seen_at], got.read_at, now)
-    ours = [part for part in parts if part.received_at >= row.seen_at]
+    before = receipts.parts_before(session, row.tenant, row.po_id)
+    remember_before(session, row, [part for part in parts if part.part_id in before], got.read_at, now)
+    ours = [part for part in parts if part.part_id not in before]
     news = receipts.record_parts(session, row.tenant, row.po_id, ours, got.read_at)
     if got.whole:
         told_ids = {part.part_id for part in parts}
@@ -165,12 +178,12 @@ def _keep_of_one(
     return news
 
 
-def _leave_old(
+def remember_before(
     session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptPart], read_at: datetime, now: datetime
 ) -> None:
-    """Receipts from before we heard of the purchase order are not brought to NetSuite a second time."""
-    if fresh := receipts.record_before(session, row.tenant, row.po_id, parts, read_at):
-        text = f"{fresh} receipt rows are older than {row.seen_at:%Y-%m-%d %H:%MZ}: they count as received before"
+    """Receipts from before our first upload of the purchase order are not brought to NetSuite a second time."""
+    if news := receipts.record_before(session, row.tenant, row.po_id, parts, read_at):
+        text = f"{news} receipt rows were in HotWax before its first upload: they count as received before"
         journal.write(session, holding.about(row), now, "receipt", text)
         row.news += 1
 
@@ -197,15 +210,15 @@ def _bad_part(bad: BadReceipt, po_id: str) -> ReceiptPart:
     )
 
 
-def _by_order(page: ReceiptPage, read_at: datetime) -> Mapping[str, _OrderReceipts]:
+def _by_order(page: ReceiptPage, read_at: datetime) -> Mapping[str, OrderReceipts]:
     """The rows of a page by the order that they name."""
-    found: dict[str, _OrderReceipts] = {}
+    found: dict[str, OrderReceipts] = {}
     for row in page.receipts:
         if row.order_id:
-            found.setdefault(row.order_id, _OrderReceipts(read_at)).good.append(row)
+            found.setdefault(row.order_id, OrderReceipts(read_at)).good.append(row)
     for bad in page.bad:
         if bad.order_id:
-            found.setdefault(bad.order_id, _OrderReceipts(read_at)).bad.append(bad)
+            found.setdefault(bad.order_id, OrderReceipts(read_at)).bad.append(bad)
     return found
 
 

@@ -102,7 +102,7 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
         send = None if is_promised and _is_as_promised(owed, receipt) else owed
         waiting = f"receipt {receipt.receipt_id} goes to NetSuite with the next file"
         return Receiving(send=send, withdraw=tuple(withdrawn), problems=problems, waiting_for=waiting)
-    settling = [r.receipt_id for r in memory.receipts if r.is_settling]
+    settling = [r.receipt_id for r in standing.memory.receipts if r.is_settling]
     waiting = f"receipt {settling[0]} may not be complete yet" if settling else ""
     is_settled = not (problems or withdrawn or settling)
     return Receiving(withdraw=tuple(withdrawn), problems=problems, waiting_for=waiting, settled=is_settled)
@@ -188,13 +188,13 @@ def _held_back(receipt: ReceiptFact, standing: Standing, passed: Mapping[str, De
 
 
 def _missing_from_before(standing: Standing) -> Iterator[Problem]:
-    """Goods from before we knew the purchase order that NetSuite's own numbers do not have."""
+    """Goods from before we brought the purchase order that NetSuite's own numbers do not have."""
     for line in standing.po.lines:
         old, there = standing.memory.old_pieces.get(line.line_id, ZERO), standing.received_by_others(line)
-        key = f"before:{line.line_id}:{plain(old)}"
-        if there is not None and old > there * (line.unit_rate or _ONE) and key not in standing.memory.acknowledged:
-            has = plain(there * (line.unit_rate or _ONE))
-            told = f"{key}: stores had received {plain(old)} pieces before Waybill knew of it, NetSuite has {has}"
+        key, rate = f"before:{line.line_id}:{plain(old)}", standing.rate(line.line_id)
+        if old > (there or ZERO) * rate and key not in standing.memory.acknowledged:
+            has = "does not tell what it has" if there is None else f"has {plain(there * rate)}"
+            told = f"{key}: stores had received {plain(old)} pieces before Waybill brought it, NetSuite {has}"
             yield Problem(cause=HoldCause.RECEIVED_BEFORE, told=told, key=key)
 
 

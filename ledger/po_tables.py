@@ -47,6 +47,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     """Its good rows as NetSuite told them last beside the bad ones, as JSON: for a tenant who comes to allow that."""
     file_id: int | None = None
     bad_rows: list[str] | None = json()
+    looked_at: datetime | None = moment(nullable=True)
+    """When HotWax was asked for it before its first upload: goods that it had then were received before."""
     oms_id: str | None = None
     imported: dict[str, Any] | None = json()
     import_state: ImportState = enum(ImportState, ImportState.NONE)

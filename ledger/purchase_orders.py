@@ -268,13 +268,25 @@ def mark_heard(session: Session, tenant: str, heard: Mapping[str, int]) -> None:
 
 
 def wanting_import(session: Session, tenant: str, limit: int) -> Sequence[PurchaseOrderRow]:
-    """Those that wait for an upload, locked; first those that may share it with few others only."""
+    """Those that wait for an upload and were looked for, locked; first those that may share it with few others only."""
     mine = select(PurchaseOrderRow).where(
-        PurchaseOrderRow.tenant == tenant, PurchaseOrderRow.import_state == ImportState.WANTED
+        PurchaseOrderRow.tenant == tenant,
+        PurchaseOrderRow.import_state == ImportState.WANTED,
+        col(PurchaseOrderRow.looked_at).is_not(None),
     )
     together = col(PurchaseOrderRow.import_together)
     ordered = mine.order_by((together == 0).asc(), together.asc(), col(PurchaseOrderRow.po_id))
     return session.exec(ordered.limit(limit).with_for_update()).all()
+
+
+def never_looked_for(session: Session, tenant: str, limit: int) -> list[str]:
+    """The ids of those that wait for their first upload, and nobody knows whether HotWax has them already."""
+    mine = select(PurchaseOrderRow.po_id).where(
+        PurchaseOrderRow.tenant == tenant,
+        PurchaseOrderRow.import_state == ImportState.WANTED,
+        col(PurchaseOrderRow.looked_at).is_(None),
+    )
+    return list(session.exec(mine.order_by(PurchaseOrderRow.po_id).limit(limit)).all())
 
 
 def carried_by(session: Session, tenant: str, batch: int) -> Sequence[PurchaseOrderRow]:

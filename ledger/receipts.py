@@ -100,7 +100,7 @@ def _with_problems(session: Session, tenant: str, po_id: str) -> Sequence[Receip
 
 
 def record_before(session: Session, tenant: str, po_id: str, parts: Sequence[ReceiptPart], read_at: datetime) -> int:
-    """Remember rows that are older than our knowledge of the purchase order; how many of them are new.
+    """Remember rows that HotWax had before our first upload of the purchase order; how many of them are news.
 
     They belong to no receipt of ours: whoever brought receipts to NetSuite before has brought them, and NetSuite's own
     number of what is received has them in.
@@ -116,8 +116,16 @@ def were_read_after(session: Session, tenant: str, po_id: str, read_at: datetime
     return session.exec(mine.limit(1)).first() is not None
 
 
+def parts_before(session: Session, tenant: str, po_id: str) -> set[str]:
+    """The ids of the rows that HotWax had before our first upload."""
+    mine = select(ReceiptPartRow.part_id).where(
+        ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id, ReceiptPartRow.receipt_id == ""
+    )
+    return set(session.exec(mine).all())
+
+
 def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decimal]:
-    """Line id -> pieces in the rows that are older than our knowledge of the purchase order."""
+    """Line id -> pieces in the rows that HotWax had before our first upload."""
     mine = select(ReceiptPartRow).where(
         ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id, ReceiptPartRow.receipt_id == ""
     )

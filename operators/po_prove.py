@@ -181,6 +181,7 @@ class _Books:
         self._word = word or word_of_file(self._po, self._told_until())
         self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
         self._parts = _known_parts(session, row)
+        self._before = receipts.parts_before(session, row.tenant, row.po_id)
         self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}
         self._facts, self._unread = self._receipts_now()
 
@@ -212,7 +213,7 @@ class _Books:
                 sku=books.sku,
                 ordered=_told(books.ordered),
                 imported=_told(books.imported),
-                received_in_hotwax=plain(total(fact.pieces.get(line_id, ZERO) for fact in self._facts)),
+                received_in_hotwax=plain(self._received(line_id)),
                 received_in_netsuite=plain(believed if told is None else told),
                 by=self._by(line_id, told),
             )
@@ -230,6 +231,9 @@ class _Books:
         if not self._po.lines and (hold := holding.hold_of(self._row)):
             yield Explained(kind="po_not_read", key=self._name, reason=f"held: {hold.key}: {hold.evidence}")
         yield from self._unreadable()
+        for line_id, pieces in self._memory.old_pieces.items():
+            reason = f"HotWax had {plain(pieces)} pieces before Waybill brought it: they are not sent a second time"
+            yield Explained(kind="received_before", key=f"{self._name}:{line_id}", reason=reason)
         for fact in self._unread:
             reason = "the next poll of receipts reads it"
             yield Explained(kind="not_read_yet", key=f"{self._name}:{fact.receipt_id}", reason=reason)
@@ -285,6 +289,11 @@ class _Books:
         until = self._word.until
         return until is not None and all(at.replace(microsecond=0) <= until for at in self._answered)
 
+    def _received(self, line_id: str) -> Decimal:
+        """What stores have received of the line, before Waybill brought it too, in pieces."""
+        ours = total(fact.pieces.get(line_id, ZERO) for fact in self._facts)
+        return ours + self._memory.old_pieces.get(line_id, ZERO)
+
     def _known(self, line_id: str) -> Decimal | None:
         """What NetSuite has surely received of the line, in its unit; None where its word may be too old."""
         netsuite = self._word.lines.get(line_id)
@@ -315,7 +324,7 @@ class _Books:
         if self._there.receipts is None:
             return list(self._memory.receipts), []
         rows: dict[str, list[OmsReceipt]] = defaultdict(list)
-        for receipt in self._there.receipts:
+        for receipt in (row for row in self._there.receipts if row.receipt_id not in self._before):
             name = receipts.receipt_id_of(self._row.po_id, receipt.shipment_id or receipt.receipt_id)
             rows[name].append(receipt)
         known = [self._now(fact, rows.pop(fact.receipt_id, [])) for fact in self._memory.receipts]

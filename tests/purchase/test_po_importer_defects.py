@@ -209,7 +209,6 @@ async def test_defect_16_a_receipt_has_the_day_on_which_the_store_received(make_
     po_id = depot.netsuite.order(LINE)
     async with depot.working():
         await depot.bring_in(po_id)
-        depot.known_since(po_id, timedelta(days=2))
         depot.desk("receive", po_id, items=[{"line": 1, "accepted": 20}], at=yesterday())
         await depot.carry(po_id, SYNCED)
     [receipt] = depot.sandbox.get("/admin/netsuite/receipts", poId=po_id)["receipts"]

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -226,23 +225,6 @@ async def test_a_report_of_bad_rows_of_an_older_ledger_is_not_in_the_way(make_de
 
 
 # ---- goods -----------------------------------------------------------------------------------------------------------
-
-
-async def test_goods_from_before_that_netsuite_does_not_have_are_held_until_resumed(
-    make_depot: MakeDepot,
-) -> None:
-    depot = make_depot()
-    po_id = depot.netsuite.order()
-    async with depot.working():
-        await depot.bring_in(po_id)
-        depot.known_since(po_id, -timedelta(hours=1))
-        depot.receive(po_id, line_1=4)
-        await depot.run(PoRun.RECEIPTS)
-        row = await depot.until_po(po_id, held(HoldCause.RECEIVED_BEFORE))
-        assert "4 pieces before Waybill knew of it, NetSuite has 0" in row.hold_evidence
-        assert (await depot.po_command(po_id, "resume")).accepted
-        await depot.until_po(po_id, lambda row: row.hold_cause is None)
-    assert depot.made(po_id) == []
 
 
 async def test_a_count_that_is_no_part_of_a_unit_may_be_left_to_people(make_depot: MakeDepot) -> None:

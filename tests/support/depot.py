@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from domain.commands import CommandAnswer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
 from domain.po_messages import PoResult, PoRun, PoRunReport, PoRunRequest
 from domain.purchase_order import NetSuiteMode, PoStage, ReceiptState
-from ledger import journal, po_files, po_runs, purchase_orders, receipts
+from ledger import journal, po_files, po_runs, receipts
 from ledger.journal import Flow
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow, RunRow
 from operators.settings import NetSuiteSettings
@@ -223,11 +222,6 @@ class Depot(Town):
         await self.carry(po_id, is_settled)
         await self.round()
         await self.carry(po_id, is_settled)
-
-    def known_since(self, po_id: str, ago: timedelta) -> None:
-        """Make the ledger as if it had heard of the purchase order so long ago."""
-        with self.ledger.writing() as session:
-            purchase_orders.locked(session, self.tenant, po_id).seen_at -= ago
 
     def forget(self, po_id: str) -> None:
         """Make the ledger as if it had never heard of the purchase order."""
