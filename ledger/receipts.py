@@ -124,6 +124,12 @@ def parts_before(session: Session, tenant: str, po_id: str) -> set[str]:
     return set(session.exec(mine).all())
 
 
+def lines_of_parts(session: Session, tenant: str, po_id: str) -> dict[str, str]:
+    """HotWax's receipt row -> line, as it was read: a line that is gone from HotWax had receipts too."""
+    mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == tenant, ReceiptPartRow.po_id == po_id)
+    return {part.part_id: part.line_id for part in session.exec(mine) if part.line_id}
+
+
 def pieces_before(session: Session, tenant: str, po_id: str) -> dict[str, Decimal]:
     """Line id -> pieces in the rows that HotWax had before our first upload."""
     mine = select(ReceiptPartRow).where(

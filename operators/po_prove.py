@@ -33,7 +33,7 @@ from domain.purchase_order import (
 )
 from ledger import feeds, holding, purchase_orders, receipts
 from ledger.database import Ledger
-from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptPartRow, ReceiptRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.slots import backfill
 from operators.po_hotwax import InHotWax, read_hotwax
 from operators.po_netsuite import NetSuiteWord, pending_in_account, word_of_file, words_of_account
@@ -41,9 +41,12 @@ from operators.po_queries import RECEIPTS
 from operators.queries import pages
 
 _ONE = Decimal(1)
-FILE, ANSWERS, NOBODY = "file", "answers", "unverified"
+FILE, ANSWERS, NOBODY, NOTHING = "file", "answers", "unverified", "nothing"
 """Who says what NetSuite has received of a line: its newest word (a file, a reconciliation, the account itself), its
-answers, or nobody."""
+answers, or nobody; or nothing was passed on that anybody could say something about."""
+NOT_ASKED = "nothing to verify"
+
+ACCEPTED = UNVERIFIED.partition(":")[0]
 
 Pieces = Mapping[str, Decimal]
 
@@ -59,7 +62,7 @@ class LineProof(Frozen):
     received_in_hotwax: str
     received_in_netsuite: str
     by: str
-    """Who says so of NetSuite: `file`, `answers` or `unverified`."""
+    """Who says so of NetSuite: `file`, `answers`, `unverified` or `nothing`."""
 
 
 class PoVerdict(Frozen):
@@ -114,10 +117,11 @@ def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -
 def _verdict(cases: Sequence[tuple[PoCase, tuple[LineProof, ...]]], findings: Sequence[PoFinding]) -> PoVerdict:
     differences = tuple(found for found in findings if isinstance(found, PoDifference))
     lines = tuple(line for _, of_case in cases for line in of_case)
-    is_verified = all(line.by != NOBODY for line in lines)
+    said = {line.by for line in lines}
+    is_asked = said - {NOTHING}
     return PoVerdict(
         ok=not differences,
-        netsuite=VERIFIED if is_verified else UNVERIFIED.partition(":")[0],
+        netsuite=ACCEPTED if NOBODY in said else VERIFIED if is_asked else NOT_ASKED,
         checked={
             "purchase_orders": len(cases),
             "purchase_order_lines": len(lines),
@@ -180,7 +184,7 @@ class _Books:
         self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
         self._word = word or word_of_file(self._po, self._told_until())
         self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
-        self._parts = _known_parts(session, row)
+        self._parts = receipts.lines_of_parts(session, row.tenant, row.po_id)
         self._before = receipts.parts_before(session, row.tenant, row.po_id)
         self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}
         self._facts, self._unread = self._receipts_now()
@@ -315,6 +319,8 @@ class _Books:
         if told is not None:
             return FILE
         ours = [fact for fact in self._memory.receipts if line_id in fact.sent and is_believed(fact, self._memory)]
+        if not ours:
+            return NOTHING
         return ANSWERS if all(fact.state is ReceiptState.CREATED for fact in ours) else NOBODY
 
     # ---- receipts ----------------------------------------------------------------------------------------------------
@@ -379,12 +385,6 @@ class _Books:
 
     def _in_pieces(self, lines: Pieces) -> Pieces:
         return {line_id: quantity * self._rate(line_id) for line_id, quantity in lines.items()}
-
-
-def _known_parts(session: Session, row: PurchaseOrderRow) -> Mapping[str, str]:
-    """HotWax's receipt row -> line, as it was read: a line that is gone from HotWax had receipts too."""
-    mine = select(ReceiptPartRow).where(ReceiptPartRow.tenant == row.tenant, ReceiptPartRow.po_id == row.po_id)
-    return {part.part_id: part.line_id for part in session.exec(mine) if part.line_id}
 
 
 def _told(pieces: Decimal | None) -> str | None:

@@ -136,8 +136,8 @@ def _together(words: list[str]) -> str:
 
 
 def _netsuite_together(words: list[str]) -> str | None:
-    """The weakest word; None where no tenant has purchase orders."""
-    return next((word for word in words if word != VERIFIED), words[0] if words else None)
+    """The weakest word that says anything; None where no tenant has purchase orders."""
+    return next((word for word in (po_prove.ACCEPTED, VERIFIED, po_prove.NOT_ASKED) if word in words), None)
 
 
 # ---- for people ------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def _unverified(found: _Proof) -> list[str]:
         told.append("Retail Pro's side is NOT VERIFIED: set proof_export under [tenants.*.retailpro]")
     elif found.orders.stock == NOT_VERIFIED:
         told.append("stock is NOT VERIFIED: the export has no stock")
-    if found.po and found.po.netsuite != VERIFIED:
+    if found.po and found.po.netsuite == po_prove.ACCEPTED:
         lines = sum(line.by == po_prove.NOBODY for line in found.po.lines)
         told.append(f"receipts on {lines} purchase order lines are ACCEPTED, UNVERIFIED: give --netsuite FILE")
     return told

@@ -17,7 +17,7 @@ from domain.stages import HoldCause
 from operators.bootstrap import LiveTenants, open_budget
 from operators.po_prove import PoSides, PoVerdict, prove
 from tests.purchase.conftest import MakeDepot
-from tests.support.depot import Depot, at, held
+from tests.support.depot import STOCK, Depot, at, held
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +81,7 @@ async def test_a_receipt_with_a_row_that_cannot_be_read_is_held_and_the_others_g
 async def test_the_only_receipt_cannot_be_read_and_someone_says_to_go_on_without_it(
     make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    depot = make_depot()
+    depot = make_depot(netsuite=STOCK)
     po_id = depot.netsuite.order(LINE)
     hotwax_tells(monkeypatch, lambda rows: strange(rows, 20, shipmentId=None))
     async with depot.working():
@@ -90,6 +90,7 @@ async def test_the_only_receipt_cannot_be_read_and_someone_says_to_go_on_without
         await depot.carry(po_id, held(HoldCause.RECEIPT_UNREADABLE))
         proof = proof_of(depot)
         assert (proof.ok, [found.kind for found in proof.differences]) == (False, ["receipt_unreadable"])
+        assert (proof.netsuite, [line.by for line in proof.lines]) == ("nothing to verify", ["nothing"])
         assert (await depot.po_command(po_id, "resume")).accepted
         await depot.run(PoRun.SWEEP)
         await depot.until_po(po_id, at(PoStage.IMPORTED))
