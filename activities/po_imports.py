@@ -116,7 +116,14 @@ class PoImportActivities:
     def _upload_next(self, tenant: str, systems: Purchasing) -> int:
         """Promise and send the next upload; how many purchase orders it carries."""
         with self._ledger.durable() as session:
-            rows = _fitting(purchase_orders.wanting_import(session, tenant, systems.sizes.orders_per_upload), systems)
+            waiting = purchase_orders.wanting_import(session, tenant, systems.sizes.orders_per_upload)
+            doubling = [row for row in waiting if _would_double(row, systems)]
+            for row in doubling:
+                problem = "HotWax makes a second order of what it has (import_repeat), so nothing was uploaded: HotWax"
+                purchase_orders.record_import(session, row, ImportState.DONE, _now(), problem)
+            if doubling:
+                return len(doubling)
+            rows = _fitting(waiting, systems)
             if not rows:
                 return 0
             batch = sequences.next_number(session, tenant, BATCHES)
@@ -213,6 +220,12 @@ def _note_look(
         row.import_state, row.import_wanted = ImportState.NONE, ""
         purchase_orders.record_found(session, row, told.order_id, told.by_line_id, _now())
         remember_before(session, row, had.parts(told), had.read_at, _now())
+
+
+def _would_double(row: PurchaseOrderRow, systems: Purchasing) -> bool:
+    """Whether HotWax would make this purchase order a second time: its lines are set there by hand."""
+    may_double = not (systems.oms.repeat.amends or systems.oms.repeat.is_safe)
+    return may_double and row.oms_id is not None and any(not line.closed for line in purchase_orders.wanted_lines(row))
 
 
 def _fitting(rows: Sequence[PurchaseOrderRow], systems: Purchasing) -> list[PurchaseOrderRow]:

@@ -272,7 +272,8 @@ def _not_taken(lines: Sequence[ImportedLine], memory: PoMemory) -> Iterator[Prob
         had = memory.imported.get(line.line_id)
         if key not in memory.acknowledged:
             there = f"{plain(had.pieces)} pieces for {had.facility}" if had else "nothing"
-            told = f"{key}: HotWax took the upload without an error and has {there}, not {wanted} for {line.facility}"
+            why = memory.import_problem or "HotWax took the upload without an error and"
+            told = f"{key}: {why} has {there}, not {wanted} for {line.facility}"
             yield Problem(cause=HoldCause.IMPORT_NOT_TAKEN, told=told, key=key)
 
 

@@ -373,6 +373,9 @@ async def test_whatever_hotwax_does_with_a_repeat_an_amendment_is_there_or_held(
         else:
             assert row.hold_cause in {HoldCause.IMPORT_NOT_TAKEN, HoldCause.IMPORT_REJECTED}
             assert row.hold_evidence
+        if repeat == "duplicates":
+            assert len(depot.sandbox.calls(path=UPLOADS, applied="true")) == 1
+            assert "nothing was uploaded: HotWax has 20 pieces" in row.hold_evidence
 
 
 def _pieces(imported: dict[str, Any] | None) -> str:
