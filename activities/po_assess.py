@@ -137,7 +137,7 @@ class _Assessing:
         change = resumption(memory, plan)
         self.row.acknowledged = sorted(change.acknowledged) or None
         for settlement in change.settled:
-            receipts.settle(self.session, self.row.tenant, settlement)
+            receipts.count_as_sent(self.session, self.row.tenant, settlement)
             text = (
                 f"receipt {settlement.receipt_id}: {plain(settlement.sent)} of line {settlement.line_id} count as sent"
             )

@@ -136,7 +136,7 @@ class PoReceiptActivities:
     def _settle(self, tenant: str, systems: Purchasing, read_at: datetime) -> None:
         """Receipts whose rows are as they were some time before this reading are complete."""
         with self._ledger.writing() as session:
-            receipts.settle(session, tenant, read_at - systems.waits.receipt_settled)
+            receipts.take_for_complete(session, tenant, read_at - systems.waits.receipt_settled)
 
     def _advance(self, tenant: str, page: ReceiptPage, nobodys: Sequence[BadReceipt]) -> None:
         """The next poll begins behind what was read, but for a while not behind a bad row that names no order."""

@@ -51,8 +51,8 @@ def record_parts(session: Session, tenant: str, po_id: str, parts: Sequence[Rece
     return bool(news)
 
 
-def settle(session: Session, tenant: str, until: datetime) -> int:
-    """Count receipts as complete whose rows stayed the same since then; how many. Their purchase orders have news."""
+def take_for_complete(session: Session, tenant: str, until: datetime) -> int:
+    """Take receipts for complete whose rows stayed the same since then; how many. Their purchase orders have news."""
     mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, col(ReceiptRow.unsettled_since) <= until)
     settled = session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
     for row in settled:
@@ -319,7 +319,7 @@ def stays_in(row: ReceiptRow, effect_key: str, earlier: ReceiptToSend, problem: 
     row.sent = _texts({line: quantity for line, quantity in earlier.quantities.items() if quantity})
 
 
-def settle(session: Session, tenant: str, settlement: Settlement) -> None:
+def count_as_sent(session: Session, tenant: str, settlement: Settlement) -> None:
     """Count so much of the receipt's line as sent: NetSuite was put right by hand."""
     row = session.get_one(ReceiptRow, (tenant, settlement.receipt_id), with_for_update=True)
     row.sent = _texts(_numbers(row.sent) | {settlement.line_id: settlement.sent})

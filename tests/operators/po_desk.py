@@ -126,7 +126,7 @@ class PoDesk(Desk):
         with self.ledger.writing() as session:
             receipts.record_parts(session, self.tenant, po_id, parts, NOW)
             session.flush()
-            receipts.settle(session, self.tenant, NOW)
+            receipts.take_for_complete(session, self.tenant, NOW)
         self.assess(po_id)
         return receipt_id
 
