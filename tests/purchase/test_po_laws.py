@@ -17,7 +17,7 @@ from tests.support.depot import Depot
 
 pytestmark = pytest.mark.anyio
 
-DAYS = ((1, "files+waybill-scripts"), (3, "files"))
+DAYS = ((12, "files+waybill-scripts"), (6, "files"))
 STEPS = 16
 TOLERANCE = 10
 BOXES = {"item": "SKU-4", "quantity": 5, "unit": "BOX12", "unitRate": 12, "location": 17}
