@@ -65,14 +65,9 @@ def take_for_complete(session: Session, tenant: str, until: datetime) -> int:
 
 
 def forget_problems(session: Session, tenant: str, po_id: str, told: Collection[str], read_at: datetime) -> bool:
-    """Forget rows that could not be read and that HotWax does not tell any more; whether there were any.
+    """Forget rows that could not be read and that HotWax, asked at `read_at`, does not tell any more.
 
-    Args:
-        session: the ledger's.
-        tenant: whose purchase order it is.
-        po_id: the purchase order.
-        told: the ids of all rows that HotWax has of it.
-        read_at: when HotWax was asked.
+    `told` are the ids of all rows that it has of the purchase order. Whether there were any to forget.
     """
     gone = [row for row in _with_problems(session, tenant, po_id) if row.part_id not in told and row.read_at <= read_at]
     for row in gone:
