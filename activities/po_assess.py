@@ -93,6 +93,7 @@ class _Assessing:
         if late is None or plan.hold is not None:
             return plan
         evidence = f"receipt {late.receipt_id}: no answer to {late.file_name or 'it'} by {late.due_at:%Y-%m-%d %H:%MZ}"
+        evidence += f": {late.problem}" if late.problem else ""
         return plan.model_copy(update={"hold": Hold(cause=HoldCause.RECEIPT_UNANSWERED, evidence=evidence)})
 
     # ---- deadlines ---------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class _Assessing:
     @property
     def _unanswered(self) -> Sequence[ReceiptRow]:
         mine = receipts.of_po(self.session, self.row.tenant, self.row.po_id)
-        return [row for row in mine if row.state is ReceiptState.SENT]
+        return [row for row in mine if receipts.is_awaited(row)]
 
     @property
     def _overdue_at(self) -> datetime | None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-import structlog
 from sqlmodel import Session
 
 from activities.beating import alone, side_by_side
@@ -13,22 +12,24 @@ from activities.po_rest import RestOrders
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError, Contract, NotFound, Rejected
 from connectors.netsuite.errors import LinesChanged
-from connectors.netsuite.port import ReadBack
+from connectors.netsuite.port import NetSuitePort, ReadBack
 from connectors.po_files.assembly import ToldPo
 from connectors.po_files.errors import UnsafeReceiptError
 from domain.keys import netsuite_queue, upload_key
-from domain.outcomes import EffectResult
+from domain.outcomes import EffectResult, WriteOutcome
 from domain.purchase_order import ReceiptState
 from domain.stages import EffectKind, EffectState
 from ledger import effects, purchase_orders, receipts, sequences
 from ledger.database import Ledger
-from ledger.effects import EffectDraft
+from ledger.effects import EffectDraft, NotPromisedError
 from ledger.po_tables import ReceiptRow
+from ledger.rows import locked_or_none
 from ledger.tables import EffectRow
 
-log = structlog.get_logger()
-
 TAKEN_AT_ONCE = 200
+_OF_THIS_RECEIPT = (LinesChanged, Rejected, NotFound, Contract)
+"""What is wrong with one receipt and its purchase order, and stops no other."""
+_WAITING = frozenset({ReceiptState.PROMISED, ReceiptState.SENT})
 MORE_THAN_CHANCE = 2
 """So many unanswered calls for each that may run at once, and NetSuite itself is out of reach: the rest are left."""
 NUMBERS = "item_receipt"
@@ -68,83 +69,74 @@ class RestReceipts:
         return [key for key in keys if key]
 
     def _make(self, tenant: str, systems: Purchasing, key: str) -> bool:
-        """Make one receipt; whether its fate is known now."""
+        """Make one receipt; whether its fate is known now.
+
+        Raises:
+            ConnectorError: NetSuite could not be asked.
+        """
         with self._ledger.reading() as session:
-            effect = session.get_one(EffectRow, key)
-        netsuite = systems.netsuite
-        writer = Writer(
-            system=netsuite_queue(tenant),
-            turn=netsuite.turn,
-            send=netsuite.create_receipt,
-            find=lambda body: netsuite.find_receipt(body, effect.sent_at or _now()),
-            repeat_safe=netsuite.repeat.is_safe,
-        )
+            if (effect := session.get(EffectRow, key)) is None:
+                return False  # a run beside this one has taken it back
+        look = _LookUp(self._ledger, systems.netsuite, key)
         try:
-            made = self._effects.ensure(key, writer)
-        except LinesChanged as error:
-            self._take_back(tenant, systems, key, error)
+            made = self._attempt(tenant, systems, key, look)
+            standing = _standing(systems, effect.body, made)
+        except NotPromisedError:
             return False
-        except (InDoubtError, StillSendingError):
-            self._wait_for(tenant, systems, key)
-            return False
-        except (Rejected, NotFound, Contract) as error:
-            self._give_up(tenant, key, error)
-            return True
-        standing = self._standing(systems, effect.body, made)
-        if standing is None and made.state is EffectState.DONE:
-            self._wait_for(tenant, systems, key)
-            return False
+        except (InDoubtError, StillSendingError, *_OF_THIS_RECEIPT) as error:
+            return self._note_trouble(tenant, systems, look, error)
+        except ConnectorError as error:
+            self._note_trouble(tenant, systems, look, error)
+            raise
         with self._ledger.writing() as session:
             for row in receipts.of_effect(session, tenant, key):
                 _settle(session, row, made, standing)
         return True
 
-    def _standing(self, systems: Purchasing, body: str, made: EffectResult) -> ReadBack | None:
-        """The item receipt as NetSuite has it; None where it does not show yet: the next run reads it again."""
-        if made.state is not EffectState.DONE or made.number is None:
-            return None
+    def _attempt(self, tenant: str, systems: Purchasing, key: str, look: "_LookUp") -> EffectResult:
+        """What one attempt comes to; where the purchase order has changed, the ledger knows how."""
+        netsuite = systems.netsuite
         try:
-            return systems.netsuite.read_back(body, made.number)
-        except ConnectorError as error:
-            log.warning("item receipt not read back", effect=made.key, number=made.number, problem=str(error))
-            return None
+            return self._effects.ensure(
+                key,
+                Writer(
+                    system=netsuite_queue(tenant),
+                    turn=netsuite.turn,
+                    send=netsuite.create_receipt,
+                    find=look,
+                    repeat_safe=netsuite.repeat.is_safe,
+                ),
+            )
+        except LinesChanged:
+            with self._ledger.reading() as session:
+                po_ids = {row.po_id for row in receipts.of_effect(session, tenant, key)}
+            self._orders.record(tenant, systems, netsuite.orders(po_ids).values())
+            raise
 
-    def _wait_for(self, tenant: str, systems: Purchasing, key: str) -> None:
-        """Note that NetSuite's word is awaited; the next run looks for the receipt before it repeats anything."""
-        with self._ledger.writing() as session:
-            for row in receipts.of_effect(session, tenant, key):
-                if row.state is ReceiptState.PROMISED:
-                    row.state, row.sent_at, row.due_at = ReceiptState.SENT, _now(), _now() + systems.waits.answer
-                    purchase_orders.note_receipts(session, [row], _now())
+    def _note_trouble(self, tenant: str, systems: Purchasing, look: "_LookUp", why: Exception) -> bool:
+        """Write down what becomes of a receipt whose attempt came to nothing; whether its fate is known now.
 
-    def _give_up(self, tenant: str, key: str, why: ConnectorError) -> None:
-        """Hold what NetSuite answers this one receipt with no sense, or refuses to show: the others are not kept."""
-        with self._ledger.writing() as session:
-            may_exist = session.get_one(EffectRow, key, with_for_update=True).state.may_exist
-            for row in receipts.of_effect(session, tenant, key):
-                row.state = ReceiptState.UNKNOWN if may_exist else ReceiptState.REJECTED
-                row.problem = why.message
-                purchase_orders.note_receipts(session, [row], _now())
-            effects.forget(session, key)
-
-    def _take_back(self, tenant: str, systems: Purchasing, key: str, why: LinesChanged) -> None:
-        """Plan the receipts of a promise anew that does not fit its purchase order any more: nothing was sent.
-
-        Where NetSuite tells the purchase order as before, a new promise would not fit either: then they are held.
+        It is due from its first such attempt on, so that it is held when nothing comes of it. A promise that NetSuite
+        surely has not is dropped with it: what is owed then is promised anew, under the same external id.
         """
-        with self._ledger.reading() as session:
-            po_ids = {row.po_id for row in receipts.of_effect(session, tenant, key)}
-        is_news = self._orders.record(tenant, systems, systems.netsuite.orders(po_ids).values()) > 0
         with self._ledger.writing() as session:
-            if session.get_one(EffectRow, key, with_for_update=True).state.may_exist:
-                return
-            for row in receipts.of_effect(session, tenant, key):
-                receipts.take_back(row)
-                if not is_news:
-                    row.state, row.problem = ReceiptState.REJECTED, why.message
-                text = f"receipt {row.receipt_id} was not sent: {why.message}"
-                purchase_orders.note(session, tenant, row.po_id, "receipt", text, _now())
-            effects.forget(session, key)
+            effect = locked_or_none(session, EffectRow, key=look.key)
+            if effect is None:
+                return False
+            rows = receipts.of_effect(session, tenant, look.key)
+            for row in (row for row in rows if row.state in _WAITING):
+                before = (row.state, row.due_at)
+                row.state, row.problem = _state_after(why, effect, row, look), _words(why)
+                row.due_at = row.due_at or _now() + systems.waits.answer
+                if row.state is ReceiptState.SENT:
+                    row.sent_at = row.sent_at or effect.sent_at
+                if row.state is ReceiptState.NEW:
+                    receipts.take_back(row)
+                if row.state in {ReceiptState.NEW, ReceiptState.REJECTED}:
+                    session.delete(effect)
+                if before != (row.state, row.due_at):
+                    purchase_orders.note_receipts(session, [row], _now())
+            return not any(row.state in _WAITING for row in rows)
 
     # ---- standing ----------------------------------------------------------------------------------------------------
 
@@ -156,6 +148,64 @@ class RestReceipts:
         for start in range(0, len(ids), TAKEN_AT_ONCE):
             changed += self._orders.look_at(tenant, systems, ids[start : start + TAKEN_AT_ONCE])
         return {"answered": changed}
+
+
+class _LookUp:
+    """Looks for a receipt that an earlier attempt may have made, and remembers by which attempt it was not found."""
+
+    def __init__(self, ledger: Ledger, netsuite: NetSuitePort, key: str) -> None:
+        self._ledger, self._netsuite, self.key = ledger, netsuite, key
+        self._not_found_by: int | None = None
+
+    def __call__(self, body: str) -> WriteOutcome | None:
+        """What the look-up finds. Others may have sent it while this attempt waited for its turn: when, is read now."""
+        with self._ledger.reading() as session:
+            effect = session.get_one(EffectRow, self.key)
+        found = self._netsuite.find_receipt(body, effect.sent_at or _now())
+        self._not_found_by = effect.attempt if found is None else None
+        return found
+
+    def proves_absence(self, effect: EffectRow) -> bool:
+        """Whether NetSuite surely has it not: it never left, or was not found when it had to show, nor sent since."""
+        if not effect.state.may_exist:
+            return True
+        return effect.state is EffectState.UNKNOWN and effect.attempt == self._not_found_by
+
+
+def _state_after(why: Exception, effect: EffectRow, row: ReceiptRow, look: _LookUp) -> ReceiptState:
+    """Where a receipt stands after an attempt that came to nothing: the one place that decides it.
+
+    Where lines changed, and NetSuite surely has it not, it is planned anew until its time is up. Where its own lines
+    have other goods, and an earlier sending is in doubt, only an operator can tell whether that was what it made.
+    """
+    may_exist = effect.state.may_exist
+    match why:
+        case LinesChanged() if look.proves_absence(effect):
+            if may_exist and why.may_be_ours and not row.in_doubt:
+                return ReceiptState.UNKNOWN
+            return ReceiptState.REJECTED if row.due_at and row.due_at <= _now() else ReceiptState.NEW
+        case Rejected() | NotFound() | Contract():
+            return ReceiptState.UNKNOWN if may_exist else ReceiptState.REJECTED
+        case _:
+            return ReceiptState.SENT if may_exist else ReceiptState.PROMISED
+
+
+def _words(why: Exception) -> str:
+    return why.message if isinstance(why, ConnectorError) else str(why)
+
+
+def _standing(systems: Purchasing, body: str, made: EffectResult) -> ReadBack | None:
+    """The item receipt as NetSuite has it; None where it has none.
+
+    Raises:
+        InDoubtError: it does not show yet: the next run reads it again.
+    """
+    if made.state is not EffectState.DONE or made.number is None:
+        return None
+    try:
+        return systems.netsuite.read_back(body, made.number)
+    except ConnectorError as error:
+        raise InDoubtError(f"item receipt {made.number} was made, and could not be read back: {error}") from None
 
 
 class _Attempts:

@@ -226,10 +226,10 @@ def forget(session: Session, key: str) -> None:
 
 
 def newest_named(session: Session, tenant: str, kind: EffectKind, remote_no: str) -> EffectRow | None:
-    """The newest effect of this name that a remote may have; None where there is none."""
+    """The newest effect of this name that a remote has, or may get; None where there is none."""
     mine = select(EffectRow).where(EffectRow.tenant == tenant, EffectRow.kind == kind, EffectRow.remote_no == remote_no)
     rows = session.exec(mine.order_by(col(EffectRow.planned_at).desc())).all()
-    return next((row for row in rows if row.state.may_exist), None)
+    return next((row for row in rows if row.state is not EffectState.REJECTED), None)
 
 
 def sends_again(session: Session, key: str, attempt: int, now: datetime) -> None:

@@ -321,10 +321,15 @@ def count_as_sent(session: Session, tenant: str, settlement: Settlement) -> None
     row.held_back = _texts(_numbers(row.held_back) | {settlement.line_id: settlement.held_back})
 
 
+def is_awaited(row: ReceiptRow) -> bool:
+    """Whether NetSuite's answer is due at some time: it was sent, or the attempts to send it come to nothing."""
+    return row.state is ReceiptState.SENT or (row.state is ReceiptState.PROMISED and row.due_at is not None)
+
+
 def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> None:
     """Wait for NetSuite's answers to this purchase order's receipts until then."""
     for row in of_po(session, tenant, po_id):
-        if row.state is ReceiptState.SENT:
+        if is_awaited(row):
             row.due_at = due_at
 
 
@@ -377,9 +382,9 @@ def unverified_orders(session: Session, tenant: str, since: datetime) -> set[str
 
 
 def take_back(row: ReceiptRow) -> None:
-    """Plan a receipt anew whose promise was never sent."""
+    """Plan a receipt anew whose promise NetSuite surely has not; it is due when it was before."""
     row.state, row.wanted, row.effect_key, row.sent, row.held_back = ReceiptState.NEW, "", None, None, None
-    row.sent_at = row.due_at = None
+    row.sent_at, row.in_doubt = None, False
 
 
 def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:

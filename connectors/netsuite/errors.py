@@ -7,5 +7,10 @@ class LinesChanged(ConnectorError):  # noqa: N818 - the vocabulary of connectors
     """The purchase order has other open lines than the receipt names, so nothing was sent.
 
     A line that is open and not named would be received in full (netsuite 8). Read the purchase order again and promise
-    the receipt anew; one that is in doubt keeps its body, and is looked up until it shows.
+    the receipt anew. `may_be_ours` says that lines which it receives have other goods than when it was promised: where
+    an earlier sending is in doubt, that may be what it made.
     """
+
+    def __init__(self, system: str, operation: str, message: str, *, may_be_ours: bool) -> None:
+        super().__init__(system, operation, message)
+        self.may_be_ours = may_be_ours

@@ -88,7 +88,7 @@ class NetSuitePort(Protocol):
         `rejected` with NetSuite's words, or because its external id has other lines.
 
         Raises:
-            LinesChanged: the open lines are not those that the receipt names; nothing was sent.
+            LinesChanged: the open lines are not those that the receipt names, and it is not there; nothing was sent.
             Unreachable, Throttled, Unauthorized, Contract: surely nothing was applied.
             Ambiguous: it may have been applied.
         """

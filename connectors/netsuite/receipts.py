@@ -102,7 +102,8 @@ class Receipts:
             return None
         if (found := self._by_external_id(_CREATE, stored)) is not None:
             return _already(stored, found)
-        raise LinesChanged(self._session.name, _CREATE, f"{changes}; nothing was sent: read it again and promise anew")
+        told = f"{changes}; nothing was sent: read it again and promise anew"
+        raise LinesChanged(self._session.name, _CREATE, told, may_be_ours=_is_received_otherwise(stored, order))
 
     def _sent(self, stored: StoredReceipt) -> Answer:
         """What NetSuite answers to this receipt now; work that it has taken on before is followed, not sent again.
@@ -246,6 +247,12 @@ def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
         got, meant = found.quantities.get(line_id, _NONE), wanted.get(line_id, _NONE)
         if got != meant:
             yield f"line {line_id} has {plain(got)} received, {plain(meant)} were promised"
+
+
+def _is_received_otherwise(stored: StoredReceipt, order: WireOrder) -> bool:
+    """Whether a line that the receipt receives has other goods than when it was promised, or nobody knows."""
+    now = {line.line: line.quantity_received for line in order.item.items}
+    return any(stored.received.get(line) != now.get(line) for line, quantity in stored.quantities.items() if quantity)
 
 
 def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""Promises over REST that fit their purchase order no more: promised anew where that is safe, or held in words."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.po_messages import PoRun
+from domain.purchase_order import PoStage, ReceiptState
+from domain.stages import EffectState
+from ledger.rows import locked
+from ledger.tables import EffectRow
+from tests.purchase.conftest import MakeOwn
+from tests.purchase.test_po_rest import CUTS
+from tests.support.depot import Depot, at, held
+
+pytestmark = pytest.mark.anyio
+
+A_LINE = {"item": "SKU-3", "quantity": 7, "location": 17}
+
+
+async def promised(depot: Depot, po_id: str) -> None:
+    """A store received all of line 1, and its receipt is promised."""
+    await depot.bring_in(po_id)
+    depot.receive(po_id, line_1=20)
+    await depot.run(PoRun.RECEIPTS)
+    await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+
+
+async def lost(depot: Depot, po_id: str) -> None:
+    """That receipt was lost on its way, which nobody knows."""
+    await promised(depot, po_id)
+    depot.sandbox.fault(next=1, **CUTS["lost_before_it_arrived"])
+    await depot.run(PoRun.RECEIPT_FILES)
+    assert depot.receipts(po_id)[0].state is ReceiptState.SENT
+
+
+async def test_a_receipt_that_was_lost_before_a_line_was_added_is_promised_anew(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await lost(depot, po_id)
+        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+    assert any("does not name" in entry for entry in depot.story(po_id))
+
+
+async def test_a_receipt_that_a_killed_worker_never_sent_is_promised_anew_after_an_amendment(
+    make_rest: MakeOwn,
+) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await lost(depot, po_id)
+        with depot.ledger.writing() as session:
+            row = locked(session, EffectRow, key=depot.receipts(po_id)[0].effect_key or "")
+            row.state, row.lease_until = EffectState.SENDING, datetime.now(UTC) - timedelta(minutes=1)
+        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+async def test_a_receipt_in_doubt_whose_own_line_was_received_meanwhile_is_held_until_an_operator_has_looked(
+    make_rest: MakeOwn,
+) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await lost(depot, po_id)
+        depot.netsuite.act("receive", po_id, quantities={"1": 4})
+        row = await depot.carry(po_id, held("receipt_unknown"))
+        assert "line 1 has 4 received, 0 when it was promised" in row.hold_evidence
+        await depot.export()
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.carry(po_id, held("receipt_excess"))
+        await depot.sync_all(po_id)
+    assert depot.made(po_id) == [{1: "4"}, {1: "16"}]
+
+
+async def test_a_receipt_that_arrived_where_external_ids_are_dropped_is_held_and_not_made_twice(
+    make_rest: MakeOwn,
+) -> None:
+    depot = make_rest()
+    depot.sandbox.change(netsuite_keeps_external_id=False)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await promised(depot, po_id)
+        depot.sandbox.fault(next=1, **CUTS["applied_and_never_answered"])
+        row = await depot.carry(po_id, held("receipt_unknown"))
+        assert "line 1 has 20 received, 0 when it was promised" in row.hold_evidence
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+async def test_an_amendment_that_the_ledger_took_first_lets_the_receipt_go_on(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await promised(depot, po_id)
+        others = depot.sandbox.fault(**CUTS["changed_by_others_meanwhile"])
+        run = asyncio.create_task(depot.run(PoRun.RECEIPT_FILES))
+        await depot.until_true(lambda: bool(depot.receipts(po_id)[0].due_at), "an attempt has come to nothing")
+        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        await depot.export()
+        assert depot.sandbox.admin.delete(f"/admin/faults/{others['id']}").is_success
+        await run
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+    assert not any("rejected" in entry for entry in depot.story(po_id))
+
+
+async def test_a_receipt_waits_while_the_queries_are_behind_the_one_before_it(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    depot.sandbox.change(netsuite_visibility_delay_s=2)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=5)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+        await depot.run(PoRun.RECEIPT_FILES)
+        depot.receive(po_id, line_1=15, line_4=12)
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "5"}, {1: "15", 4: "12"}]
+    assert not any("rejected" in entry for entry in depot.story(po_id))
+
+
+async def test_a_receipt_that_never_fits_is_held_when_its_time_is_up(make_rest: MakeOwn) -> None:
+    depot = make_rest(waits={"answer": 1})
+    depot.sandbox.change(netsuite_visibility_delay_s=60)
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=5)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+        await depot.run(PoRun.RECEIPT_FILES)
+        depot.receive(po_id, line_1=15, line_4=12)
+        row = await depot.carry(po_id, held("receipt_rejected"))
+        assert "line 1 has 5 received, 0 when it was promised" in row.hold_evidence
+    assert depot.made(po_id) == [{1: "5"}]
