@@ -10,8 +10,8 @@ from activities.beating import alone, side_by_side
 from activities.effects import Effects, InDoubtError, StillSendingError, Writer
 from activities.po_rest import RestOrders
 from activities.systems import Purchasing
-from connectors.errors import ConnectorError, Contract, NotFound, Rejected
-from connectors.netsuite.errors import LinesChanged
+from connectors.errors import ConnectorError, NotFound, Rejected
+from connectors.netsuite.errors import BadRecord, LinesChanged
 from connectors.netsuite.port import NetSuitePort, ReadBack
 from connectors.po_files.assembly import ToldPo
 from connectors.po_files.errors import UnsafeReceiptError
@@ -27,7 +27,7 @@ from ledger.rows import locked_or_none
 from ledger.tables import EffectRow
 
 TAKEN_AT_ONCE = 200
-_OF_THIS_RECEIPT = (LinesChanged, Rejected, NotFound, Contract)
+_OF_THIS_RECEIPT = (LinesChanged, Rejected, NotFound, BadRecord)
 """What is wrong with one receipt and its purchase order, and stops no other."""
 _WAITING = frozenset({ReceiptState.PROMISED, ReceiptState.SENT})
 MORE_THAN_CHANCE = 2
@@ -46,9 +46,9 @@ class RestReceipts:
 
     def send(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
         """Every promised receipt is made, refused, or in doubt until the next run looks; one stops no other."""
+        self._promise(tenant, systems)
         with self._ledger.reading() as session:
             keys = receipts.under_way(session, tenant, EffectKind.ITEM_RECEIPT)
-        keys += self._promise(tenant, systems)
         attempts = _Attempts(most=MORE_THAN_CHANCE * systems.slots)
         works = [partial(attempts.tried, partial(self._make, tenant, systems, key)) for key in keys]
         ended = sum(side_by_side(works, systems.slots)) if works else 0
@@ -56,17 +56,17 @@ class RestReceipts:
             raise attempts.trouble
         return {"receipts": ended, "in_doubt": len(keys) - ended}
 
-    def _promise(self, tenant: str, systems: Purchasing) -> list[str]:
+    def _promise(self, tenant: str, systems: Purchasing) -> None:
         """The promised writes of all receipts that wait: each sent only while nobody else receives on its order."""
         with self._ledger.reading() as session:
             po_ids = {row.po_id for row in receipts.promised(session, tenant, TAKEN_AT_ONCE)}
         if not po_ids:
-            return []
+            return
         there = alone(lambda: systems.netsuite.orders(po_ids))
         with self._ledger.durable() as session:
-            rows = [r for r in receipts.promised(session, tenant, TAKEN_AT_ONCE) if r.po_id in po_ids]
-            keys = [_promise_one(session, systems, row, there.get(row.po_id)) for row in rows]
-        return [key for key in keys if key]
+            for row in receipts.promised(session, tenant, TAKEN_AT_ONCE):
+                if row.po_id in po_ids:
+                    _promise_one(session, systems, row, there.get(row.po_id))
 
     def _make(self, tenant: str, systems: Purchasing, key: str) -> bool:
         """Make one receipt; whether its fate is known now.
@@ -184,7 +184,7 @@ def _state_after(why: Exception, effect: EffectRow, row: ReceiptRow, look: _Look
             if may_exist and why.may_be_ours and not row.in_doubt:
                 return ReceiptState.UNKNOWN
             return ReceiptState.REJECTED if row.due_at and row.due_at <= _now() else ReceiptState.NEW
-        case Rejected() | NotFound() | Contract():
+        case Rejected() | NotFound() | BadRecord():
             return ReceiptState.UNKNOWN if may_exist else ReceiptState.REJECTED
         case _:
             return ReceiptState.SENT if may_exist else ReceiptState.PROMISED
@@ -226,14 +226,14 @@ class _Attempts:
             return False
 
 
-def _promise_one(session: Session, systems: Purchasing, row: ReceiptRow, told: ToldPo | None) -> str | None:
-    """The key of the promise; None where NetSuite would make something else of the receipt.
+def _promise_one(session: Session, systems: Purchasing, row: ReceiptRow, told: ToldPo | None) -> None:
+    """Promise a receipt, or refuse it where NetSuite would make something else of it.
 
     One that an earlier promise may have made keeps that promise, which is looked up before anything is repeated.
     """
     if row.in_doubt and (earlier := effects.newest_named(session, row.tenant, EffectKind.ITEM_RECEIPT, row.receipt_id)):
         row.effect_key = earlier.key
-        return earlier.key
+        return
     lines = told.po.lines if told and told.po else ()
     received = {line.line_id: line.received for line in lines if line.received is not None}
     try:
@@ -241,13 +241,12 @@ def _promise_one(session: Session, systems: Purchasing, row: ReceiptRow, told: T
     except UnsafeReceiptError as error:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=str(error))
         purchase_orders.note_receipts(session, [row], _now())
-        return None
+        return
     number = sequences.next_number(session, row.tenant, NUMBERS)
     key = upload_key(EffectKind.ITEM_RECEIPT, row.tenant, number)
     draft = EffectDraft(key=key, tenant=row.tenant, kind=EffectKind.ITEM_RECEIPT, body=body, remote_no=row.receipt_id)
     effects.promise(session, draft, _now())
     row.effect_key = key
-    return key
 
 
 def _settle(session: Session, row: ReceiptRow, made: EffectResult, standing: ReadBack | None) -> None:

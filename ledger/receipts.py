@@ -339,21 +339,22 @@ def wanted(row: ReceiptRow) -> ReceiptToSend:
 
 
 def under_way(session: Session, tenant: str, kind: EffectKind) -> list[str]:
-    """The keys of writes of this kind whose receipts wait to learn what became of them.
+    """The keys of writes of this kind whose receipts wait to learn what became of them, those tried least first.
 
+    So the ones that come to nothing again and again keep no other waiting.
     A file is answered by others, so its receipts wait no more once it is sent.
     """
     waiting = [ReceiptState.PROMISED, *([ReceiptState.SENT] if kind is EffectKind.ITEM_RECEIPT else [])]
     mine = (
-        select(ReceiptRow.effect_key)
-        .join(EffectRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
+        select(EffectRow.attempt, EffectRow.key)
+        .join(ReceiptRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
         .where(
             ReceiptRow.tenant == tenant,
             EffectRow.kind == kind,
             col(ReceiptRow.state).in_(waiting),
         )
     )
-    return sorted(key for key in session.exec(mine.distinct()).all() if key)
+    return [key for _, key in sorted(session.exec(mine.distinct()).all())]
 
 
 def of_open_orders(session: Session, tenant: str) -> set[str]:

@@ -1,6 +1,10 @@
 """What can go wrong with NetSuite over REST and nowhere else."""
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Contract
+
+
+class BadRecord(Contract):
+    """One record of NetSuite's makes no sense; what else makes none, as a page of maintenance, is the account's."""
 
 
 class LinesChanged(ConnectorError):  # noqa: N818 - the vocabulary of connectors.errors

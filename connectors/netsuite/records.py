@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from connectors.errors import Contract, place_of
+from connectors.errors import place_of
+from connectors.netsuite.errors import BadRecord
 from domain.purchase_order import PoStatus
 
 T = TypeVar("T")
@@ -142,11 +143,11 @@ def read(system: str, operation: str, shape: type[T], value: object) -> T:
     """The value in this shape.
 
     Raises:
-        Contract: it has another; says where.
+        BadRecord: it has another; says where.
     """
     try:
         return TypeAdapter(shape).validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = place_of("record", first["loc"])
-        raise Contract(system, operation, place=place, expected=first["msg"]) from None
+        raise BadRecord(system, operation, place=place, expected=first["msg"]) from None

@@ -185,3 +185,46 @@ async def test_a_key_that_is_refused_holds_the_runs_and_says_what_to_do(make_res
     [found] = [r for r in depot.runs() if r.hold_cause]
     assert (found.run, found.hold_cause) == ("files", "remote_forbids")
     assert "certificate" in found.hold_evidence
+
+
+async def test_orders_that_netsuite_keeps_from_us_stop_no_other_and_are_held_themselves(make_rest: MakeOwn) -> None:
+    depot = make_rest(rest={"concurrency": 1}, waits={"answer": 2})
+    *sick, good = po_ids = [depot.netsuite.order() for _ in range(3)]
+    async with depot.working():
+        await depot.bring_in(*po_ids)
+        for po_id in po_ids:
+            depot.receive(po_id, line_1=20, line_4=12)
+        path = {"path_regex": f"/purchaseOrder/({'|'.join(sick)})$"}
+        refusal = {"status": 403, "code": "INSUFFICIENT_PERMISSION"}
+        fault = depot.sandbox.fault("status", **{**ORDER_READ, **path}, **refusal)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: all(depot.receipts(po_id)[0].wanted for po_id in po_ids), "all are promised")
+        run = asyncio.create_task(depot.run(PoRun.RECEIPT_FILES))
+        await depot.until_true(lambda: bool(depot.made(good)), "the healthy one is made")
+        await depot.run(PoRun.ANSWERS)
+        for po_id in sick:
+            row = await depot.until_po(po_id, held("receipt_unanswered"))
+            assert "INSUFFICIENT_PERMISSION" in row.hold_evidence
+        assert depot.sandbox.admin.delete(f"/admin/faults/{fault['id']}").is_success
+        await run
+        for po_id in po_ids:
+            await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert [depot.made(po_id) for po_id in po_ids] == [[{1: "20", 4: "12"}]] * 3
+
+
+async def test_a_page_of_maintenance_holds_the_run_and_rejects_no_receipt(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+        fault = depot.sandbox.fault("garbage", garbage="not_json", system="netsuite", method="GET")
+        run = asyncio.create_task(depot.run(PoRun.RECEIPT_FILES))
+        await depot.until_true(lambda: any(r.hold_cause for r in depot.runs()), "the run is held")
+        assert [r.state for r in depot.receipts(po_id)] == [ReceiptState.PROMISED]
+        assert depot.sandbox.admin.delete(f"/admin/faults/{fault['id']}").is_success
+        await run
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
