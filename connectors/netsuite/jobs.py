@@ -13,6 +13,10 @@ from connectors.netsuite.session import Session, path_in
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 5.0
 
 
+class NoResult(Ambiguous):
+    """The job has ended, and what it came to cannot be told."""
+
+
 class Jobs:
     """Follows jobs of one account; `wait` is how long."""
 
@@ -24,7 +28,8 @@ class Jobs:
         """The answer of the work that NetSuite has taken on with this one.
 
         Raises:
-            Ambiguous: the job did not end in time, could not be followed, or lost its answer.
+            NoResult: the job has ended, and lost its answer.
+            Ambiguous: it did not end in time, or could not be followed.
         """
         job = path_in(accepted.headers.get("Location", ""))
         if job is None:
@@ -32,11 +37,15 @@ class Jobs:
         try:
             self._until_completed(operation, job)
             task = self._task_of(operation, job)
-            return self._session.call(operation, "GET", f"{task}/result")
         except Ambiguous:
             raise
         except ConnectorError as error:
             raise self._lost(operation, f"{job} could not be followed: {error.message}") from None
+        try:
+            return self._session.call(operation, "GET", f"{task}/result")
+        except ConnectorError as error:
+            told = f"{job} has ended, and its result cannot be told: {error.message}; it may be applied"
+            raise NoResult(self._session.name, operation, told) from None
 
     def _until_completed(self, operation: str, job: str) -> None:
         deadline, pause = monotonic() + self._wait, _FIRST_PAUSE_S

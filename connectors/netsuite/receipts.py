@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from connectors import exact_json
-from connectors.errors import Ambiguous, Contract, NotFound, Throttled
+from connectors.errors import Ambiguous, ConnectorError, Contract, NotFound, Throttled
 from connectors.exact_json import plain
 from connectors.http import Answer
 from connectors.netsuite import suiteql
@@ -21,7 +21,7 @@ from connectors.netsuite.answers import (
     refusal_of,
 )
 from connectors.netsuite.errors import LinesChanged
-from connectors.netsuite.jobs import Jobs
+from connectors.netsuite.jobs import Jobs, NoResult
 from connectors.netsuite.orders import cell
 from connectors.netsuite.port import ReadBack
 from connectors.netsuite.records import StoredReceipt, WireOrder, WireReceipt, read
@@ -39,7 +39,7 @@ _STRICT = {"X-NetSuite-PropertyNameValidation": "Error", "X-NetSuite-PropertyVal
 _IDEMPOTENCY_KEYS = uuid.UUID("6f0e8a5c-53c5-4ef0-9d52-2f7f5b1d5f0a")
 _ATTEMPTS = 3
 _KEYS = 50
-"""So many refusals of one receipt are looked at again, each by its key, before the last one stands."""
+"""So many times one receipt is sent, or followed where it was sent before, in one go; each time has its own key."""
 _NONE = Decimal(0)
 _AT_ONCE = 100
 _RAW = 4_000
@@ -78,13 +78,18 @@ class Receipts:
 
     def create(self, body: str) -> WriteOutcome:
         """Make this item receipt once; transformed anew where somebody else changed the purchase order meanwhile."""
-        stored = self._stored(_CREATE, body)
-        for _ in range(_ATTEMPTS):
+        stored, changed = self._stored(_CREATE, body), 0
+        for number in range(_KEYS):
             if (before := self._outcome_before(stored)) is not None:
                 return before
-            answer = self._sent(stored)
+            answer = self._sent(stored, number)
+            if answer is None:
+                continue
             if answer.ok or refusal_of(answer).code != CHANGED:
                 return self._outcome(stored, answer)
+            changed += 1
+            if changed == _ATTEMPTS:
+                break
         told = f"purchase order {stored.po_id} is being changed by others ({CHANGED}); nothing was applied"
         raise Throttled(self._session.name, _CREATE, told)
 
@@ -105,21 +110,24 @@ class Receipts:
         told = f"{changes}; nothing was sent: read it again and promise anew"
         raise LinesChanged(self._session.name, _CREATE, told, may_be_ours=_is_received_otherwise(stored, order))
 
-    def _sent(self, stored: StoredReceipt) -> Answer:
+    def _sent(self, stored: StoredReceipt, number: int) -> Answer | None:
         """What NetSuite answers to this receipt now; work that it has taken on before is followed, not sent again.
 
-        A key that came before gets that work's answer for ever: once that was a refusal, another key is due.
+        None where that work has ended without success: its key gets that answer for ever, so the next one is due. By
+        then the purchase order shows what the work has done, if anything.
         """
         content, path = exact_json.dumps(stored.receipt), _transform(stored.po_id)
-        for number in range(_KEYS):
-            headers = {**_STRICT, **self._async_headers(stored, number)}
-            answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)
-            is_repeat = not answer.ok and refusal_of(answer).code == IDEMPOTENCY
-            if answer.status == HTTPStatus.ACCEPTED or is_repeat:
-                answer = self._jobs.answer_of(_CREATE, answer)
-            if not (is_repeat and _was_refused(answer)):
-                return answer
-        return answer
+        headers = {**_STRICT, **self._async_headers(stored, number)}
+        answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)
+        if answer.status == HTTPStatus.ACCEPTED:
+            return self._jobs.answer_of(_CREATE, answer)
+        if answer.ok or refusal_of(answer).code != IDEMPOTENCY:
+            return answer
+        try:
+            earlier = self._jobs.answer_of(_CREATE, answer)
+        except NoResult:
+            return None
+        return earlier if earlier.ok else None
 
     def _async_headers(self, stored: StoredReceipt, number: int) -> Mapping[str, str]:
         if not self._settings.respond_async:
@@ -149,7 +157,11 @@ class Receipts:
         number = path.rstrip("/").rpartition("/itemReceipt/")[2]
         if number.isdigit():
             return number
-        if (found := self._by_external_id(_CREATE, stored)) is None:
+        try:
+            found = self._by_external_id(_CREATE, stored)
+        except ConnectorError as error:
+            raise self._in_doubt(f"NetSuite said yes, without an id, and then {error.message}") from None
+        if found is None:
             raise self._in_doubt("NetSuite said yes, without an id, and the receipt does not show yet")
         return found.id
 
@@ -220,11 +232,6 @@ class Receipts:
 
 def _transform(po_id: str) -> str:
     return f"{RECORDS}/purchaseOrder/{po_id}/!transform/itemReceipt"
-
-
-def _was_refused(answer: Answer) -> bool:
-    """Whether NetSuite surely made nothing of it."""
-    return not answer.ok and refusal_of(answer).code != OUTCOME_UNKNOWN
 
 
 def _already(stored: StoredReceipt, found: WireReceipt) -> WriteOutcome:

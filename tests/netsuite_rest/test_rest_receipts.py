@@ -373,3 +373,42 @@ def test_a_job_that_was_refused_is_no_answer_to_a_later_call(account: Account) -
     outcome = create(client, body)
     assert (refused, outcome.outcome) == ([Outcome.REJECTED, Outcome.REJECTED], Outcome.CREATED)
     assert [made["id"] for made in account.made(po_id)] == [outcome.number]
+
+
+@pytest.mark.parametrize("answer", [{"status": 400, "code": "UNEXPECTED_ERROR"}, {"status": 500}, {"status": 403}])
+def test_a_job_that_ended_without_a_word_of_its_fate_keeps_no_later_call_from_being_made(
+    account: Account, answer: dict[str, object]
+) -> None:
+    po_id = account.order()
+    client = account.client(respond_async=True)
+    body = client.receipt_body(a_receipt(po_id), {"1": Decimal(0), "4": Decimal(0)})
+    account.sandbox.change(netsuite_line_key="line")  # that job makes nothing
+    account.sandbox.fault("status", path_regex="/job/1/task/1/result$", method="GET", **answer)
+    with pytest.raises(Ambiguous):
+        create(client, body)
+    account.sandbox.change(netsuite_line_key="orderLine")
+    assert client.find_receipt(body, LONG_AGO) is None
+    outcome = create(client, body)
+    assert (outcome.outcome, outcome.number) == (Outcome.CREATED, account.made(po_id)[0]["id"])
+
+
+def test_a_job_that_made_its_receipt_and_lost_the_answer_is_not_done_again(account: Account) -> None:
+    account.sandbox.change(netsuite_keeps_external_id=False)
+    po_id = account.order()
+    client = account.client(respond_async=True)
+    body = client.receipt_body(a_receipt(po_id), {"1": Decimal(0), "4": Decimal(0)})
+    account.sandbox.fault("status", path_regex="/job/1/task/1/result$", method="GET", status=500)
+    with pytest.raises(Ambiguous):
+        create(client, body)
+    with pytest.raises(LinesChanged) as changed:
+        create(client, body)
+    assert (changed.value.may_be_ours, len(account.made(po_id))) == (True, 1)
+
+
+def test_a_yes_without_an_id_whose_receipt_cannot_be_looked_up_is_in_doubt(account: Account) -> None:
+    po_id = account.order()
+    client = account.client()
+    account.sandbox.fault("soft_error", path_regex=TRANSFORM, next=1)
+    account.sandbox.fault("status", status=503, method="GET", path_regex="/itemReceipt/", next=1)
+    with pytest.raises(Ambiguous):
+        create(client, client.receipt_body(a_receipt(po_id)))
