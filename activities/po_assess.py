@@ -14,7 +14,7 @@ from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
 from domain.po_standing import received_before
 from domain.po_units import plain
-from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb, ReceiptState
+from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb
 from domain.stages import Hold, HoldCause
 from ledger import holding, journal, purchase_orders, receipts
 from ledger.database import Ledger
