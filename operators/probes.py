@@ -157,15 +157,15 @@ def _purchasing(tenant: str, settings: HotWaxSettings) -> Probe:
 def _netsuite(tenant: str, settings: NetSuiteSettings) -> list[Probe]:
     """The ways to NetSuite that are configured, used or not."""
     files = [_files(tenant, settings, settings.sftp)] if settings.sftp else []
-    return [*files, _account(tenant, settings.rest)] if settings.rest else files
+    return [*files, _account(tenant, settings.rest, settings.policy.netsuite_mode)] if settings.rest else files
 
 
-def _account(tenant: str, settings: RestSettings) -> Probe:
-    """Log in, and read what the flow reads."""
+def _account(tenant: str, settings: RestSettings, mode: NetSuiteMode) -> Probe:
+    """Log in, and ask for what the flow does this way: where receipts go by file, it only reads."""
     name, place = f"netsuite of {tenant}", f"[tenants.{tenant}.netsuite.rest]"
     netsuite = NetSuiteRest(tenant, settings)
     try:
-        return Probe(name=name, ok=True, detail=netsuite.check())
+        return Probe(name=name, ok=True, detail=netsuite.check(makes_receipts=mode is NetSuiteMode.REST))
     except ConnectorError as error:
         return Probe(name=name, ok=False, detail=error.message, what_to_do=f"check {place}; docs/netsuite-rest.md")
     finally:

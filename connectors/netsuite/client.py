@@ -1,25 +1,21 @@
 """NetSuite over REST as a `NetSuitePort`."""
 
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
-from connectors.errors import NotFound
 from connectors.guard import remote_write
 from connectors.http import CallBudget, OnCall
-from connectors.netsuite import suiteql
 from connectors.netsuite.orders import Orders
 from connectors.netsuite.port import OrderPage, ReadBack
-from connectors.netsuite.receipts import Receipts, external_id
-from connectors.netsuite.session import RECORDS, Session
+from connectors.netsuite.receipts import Receipts
+from connectors.netsuite.role_check import RoleCheck
+from connectors.netsuite.session import Session
 from connectors.netsuite.settings import RestSettings
 from connectors.po_files.assembly import ToldPo
 from domain.outcomes import RepeatBehavior, WriteOutcome
 from domain.purchase_order import ReceiptToSend
-
-NO_RECEIPT = "waybill-config-check"
-"""A receipt that NetSuite does not have: to ask for it needs the permission to see receipts."""
 
 
 class NetSuiteRest:
@@ -48,13 +44,12 @@ class NetSuiteRest:
         """Let go of all connections."""
         self._session.close()
 
-    def check(self) -> str:
+    def check(self, *, makes_receipts: bool = True) -> str:
         """What was reached, in words; nothing is written."""
         with self._session.turn():
-            self._session.query("check", suiteql.ANY_ORDER, limit=1)
-            with suppress(NotFound):
-                self._session.get("check", f"{RECORDS}/itemReceipt/eid:{external_id(NO_RECEIPT)}")
-        return f"{self._settings.base_url}: logged in, purchase orders and item receipts read"
+            RoleCheck(self._session, self._receipts).check(makes_receipts=makes_receipts)
+        may = ", and may receive" if makes_receipts else ""
+        return f"{self._settings.base_url}: logged in, purchase orders and item receipts read{may}"
 
     def pending_orders(self, after: str | None = None) -> OrderPage:
         """Purchase orders with an open remainder, from behind `after` on."""

@@ -45,11 +45,14 @@ class NetSuitePort(Protocol):
     def close(self) -> None:
         """Give the connections back."""
 
-    def check(self) -> str:
-        """What was reached, in words, after logging in and reading what the flow reads; nothing is written.
+    def check(self, *, makes_receipts: bool = True) -> str:
+        """What was reached, in words, after logging in and asking for all that the flow needs; nothing is written.
+
+        Args:
+            makes_receipts: whether the flow makes receipts this way; otherwise it only reads.
 
         Raises:
-            Unauthorized: a wrong key, a revoked certificate, a role without permission: says which, and what to do.
+            Unauthorized: a wrong key, a revoked certificate, a role that lacks permissions: says which, and what to do.
         """
 
     # ---- purchase orders ---------------------------------------------------------------------------------------------

@@ -46,6 +46,11 @@ _RAW = 4_000
 _CREATE, _FIND, _READ = "create_receipt", "find_receipt", "read_back"
 
 
+NO_ORDER = "0"
+"""An internal id that no purchase order has."""
+_IMPOSSIBLE = exact_json.dumps({"waybillConfigCheck": True})
+
+
 def external_id(receipt_id: str) -> str:
     """The name that a receipt's item receipt has in NetSuite, whichever way it goes there."""
     return EXTERNAL_ID + receipt_id
@@ -211,6 +216,13 @@ class Receipts:
         """The call that `create` would make."""
         stored = self._stored(_CREATE, body)
         return f"POST {self._session.url(_transform(stored.po_id))} {stored.external_id}"
+
+    def impossible(self, operation: str) -> Answer:
+        """What NetSuite says to a receipt that it cannot make: a refusal, or that the role may not ask.
+
+        Two reasons, each enough: no purchase order has this id, and a field that does not exist is to be refused.
+        """
+        return self._session.call(operation, "POST", _transform(NO_ORDER), content=_IMPOSSIBLE, headers=_STRICT)
 
     def _order(self, operation: str, po_id: str) -> WireOrder:
         said = self._session.get(operation, f"{RECORDS}/purchaseOrder/{quote(po_id, safe='')}", _WHOLE)

@@ -17,7 +17,14 @@ WHERE t.type = 'PurchOrd' AND tl.mainline = 'F' AND tl.taxline = 'F' AND tl.quan
 """Lines of purchase orders; lines without an item (expenses) are no goods."""
 
 PENDING = "BUILTIN.CF(t.status) IN ('PurchOrd:B', 'PurchOrd:D', 'PurchOrd:E')"
-ANY_ORDER = "SELECT t.id AS po_id FROM transaction t WHERE t.type = 'PurchOrd' AND t.id > 0 ORDER BY t.id"
+PERMISSIONS = {
+    "SELECT id FROM transaction WHERE id = 0": "Find Transaction",
+    "SELECT id FROM item WHERE id = 0": "Items",
+    "SELECT id FROM location WHERE id = 0": "Locations",
+    "SELECT internalid FROM unitstypeuom WHERE internalid = 0": "Units",
+    "SELECT id FROM vendor WHERE id = 0": "Vendors",
+}
+"""Without this permission there is no such table (netsuite 7)."""
 _RECEIPTS = "SELECT t.id AS receipt_id, t.externalid FROM transaction t WHERE t.type = 'ItemRcpt' AND t.externalid IN "
 _IN_ORDER = " ORDER BY t.id, tl.id"
 

@@ -33,6 +33,7 @@ CREATE INDEX transactionline_order ON transactionline (x_order);
 CREATE UNIQUE INDEX item_id ON item (id);
 CREATE UNIQUE INDEX unitstypeuom_id ON unitstypeuom (internalid);
 CREATE UNIQUE INDEX location_id ON location (id);
+CREATE UNIQUE INDEX vendor_id ON vendor (id);
 """
 _KEYS_PER_TRANSACTION: Final = 10_000
 
@@ -178,6 +179,7 @@ class Mirror:
 
     def _list(self, line: Line, item: int, unit: int) -> None:
         rate = plain_number(line.unit_rate)
+        self._put("vendor", {"id": VENDOR_ID, "entityid": "Vendor"})
         self._put("item", {"id": item, "itemid": line.item, "unitstype": UNITS_TYPE_ID})
         uom = {"internalid": unit, "unitstype": UNITS_TYPE_ID, "unitname": line.unit, "abbreviation": line.unit}
         self._put("unitstypeuom", {**uom, "conversionrate": rate, "baseunit": "T" if rate == "1" else "F"})

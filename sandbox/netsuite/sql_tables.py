@@ -63,6 +63,7 @@ TABLES: Final = {
         permission="LIST_UNIT",
     ),
     "location": Table(numbers=("id",), text=("name",), permission="LIST_LOCATION"),
+    "vendor": Table(numbers=("id",), text=("entityid",), permission="LIST_VENDOR"),
 }
 
 TYPE_PERMISSIONS: Final = {ORDER: "TRAN_PURCHORD", RECEIPT: "TRAN_ITEMRCPT"}

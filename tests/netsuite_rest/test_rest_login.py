@@ -13,6 +13,7 @@ import pytest
 
 from connectors.errors import Contract, Throttled, Unauthorized
 from connectors.http import NoBudget
+from connectors.netsuite import receipts
 from connectors.netsuite.settings import TOKEN_PATH, RestSettings
 from domain.outcomes import Outcome
 from tests.netsuite_rest.account import Account, a_receipt, create
@@ -176,11 +177,11 @@ def test_both_keys_refused_are_both_told(account: Account) -> None:
         account.client(next_key=account.key(2)).check()
 
 
-@pytest.mark.parametrize("permission", ["ADMI_RESTWEBSERVICES", "REPO_ANALYTICS", "TRAN_ITEMRCPT"])
+@pytest.mark.parametrize("permission", ["ADMI_RESTWEBSERVICES", "REPO_ANALYTICS", "TRAN_ITEMRCPT", "LIST_VENDOR"])
 def test_a_role_without_a_permission_is_told_with_all_it_needs(account: Account, permission: str) -> None:
     account.permit(without=permission)
     with pytest.raises(
-        Unauthorized, match=r"403, .*ermission.*: give the integration's role .*SuiteAnalytics Workbook"
+        Unauthorized, match=r"Missing: .*40[03].*: give the integration's role .*SuiteAnalytics Workbook"
     ):
         account.client().check()
 
@@ -192,7 +193,18 @@ def test_a_role_that_may_not_log_in_is_told(account: Account) -> None:
 
 
 def test_a_check_that_works_says_what_was_reached(account: Account) -> None:
-    assert "purchase orders and item receipts read" in account.client().check()
+    assert "purchase orders and item receipts read, and may receive" in account.client().check()
+
+
+def test_the_check_asks_to_receive_no_order_and_makes_nothing_even_of_one_that_is_there(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    po_id, client = account.order(), account.client()
+    client.check()
+    monkeypatch.setattr(receipts, "NO_ORDER", po_id)
+    client.check()
+    asked = [call["path"].split("/")[-3] for call in account.calls("POST", "transform")]
+    assert (asked, account.made(po_id)) == (["0", po_id], [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`waybill config check` of NetSuite's account: each way of not being let in has its own words and its own mend."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,23 +27,69 @@ certificate_id = "cert-1"
 """
 
 
-def checked(account: Account, folder: Path) -> dict[str, Any]:
+PERMISSIONS = {
+    "ADMI_RESTWEBSERVICES": "REST Web Services",
+    "ADMI_LOGIN_OAUTH2": r"Log in using OAuth 2\.0",
+    "REPO_ANALYTICS": "SuiteAnalytics Workbook",
+    "TRAN_FIND": r"Find Transaction \(",
+    "TRAN_PURCHORD": r"Purchase Order \(",
+    "TRAN_ITEMRCPT": r"Item Receipt \(",
+    "TRAN_PURCHORDRECEIVE": r"Receive Order \(",
+    "LIST_ITEM": r"Items \(",
+    "LIST_LOCATION": r"Locations \(",
+    "LIST_UNIT": r"Units \(",
+    "LIST_VENDOR": r"Vendors \(",
+}
+"""All that the sandbox's account can refuse, as the role's page names it."""
+
+
+def checked(account: Account, folder: Path, mode: str = "rest") -> dict[str, Any]:
     """What the check says of the account."""
     desk = PoDesk(folder)
     about = {"tenant": desk.tenant, "address": account.sandbox.netsuite_url, "client": CLIENT}
-    with (folder / "waybill.toml").open("a", encoding="utf-8") as text:
-        text.write(REST.format(**about, key=account.folder / "key1.pem"))
+    file = folder / "waybill.toml"
+    written = file.read_text().replace(".netsuite.policy]", f'.netsuite.policy]\nnetsuite_mode = "{mode}"')
+    file.write_text(written + REST.format(**about, key=account.folder / "key1.pem"), encoding="utf-8")
     found = desk.run("config", "check", "--json").json["connections"]
     [probe] = [probe for probe in found if probe["name"].startswith("netsuite of")]
     assert isinstance(probe, dict)
     return probe
 
 
-def test_an_account_that_lets_us_in_is_named_with_what_was_read(account: Account, tmp_path: Path) -> None:
+def test_an_account_that_lets_us_in_is_named_with_what_was_read_and_nothing_was_written(
+    account: Account, tmp_path: Path
+) -> None:
+    po_id = account.order()
     account.key()
     probe = checked(account, tmp_path)
     assert probe["ok"]
-    assert "purchase orders and item receipts read" in probe["detail"]
+    assert "purchase orders and item receipts read, and may receive" in probe["detail"]
+    assert account.made(po_id) == []
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+def test_a_role_without_a_permission_is_told_its_name(account: Account, tmp_path: Path, permission: str) -> None:
+    account.key()
+    account.permit(without=permission)
+    probe = checked(account, tmp_path)
+    assert not probe["ok"]
+    named, _, advice = probe["detail"].partition(": give the ")
+    assert re.search(PERMISSIONS[permission], f"{named} {advice.partition(',')[0]}")
+
+
+def test_all_missing_permissions_are_told_at_once_and_each_once(account: Account, tmp_path: Path) -> None:
+    account.key()
+    for permission in ("LIST_ITEM", "TRAN_PURCHORD", "TRAN_ITEMRCPT"):
+        account.permit(without=permission)
+    told = checked(account, tmp_path)["detail"].partition(": give the")[0]
+    assert [told.count(name) for name in ("Items (", "Purchase Order (", "Item Receipt (", "; ")] == [1, 1, 1, 2]
+
+
+def test_where_receipts_go_by_file_the_role_need_not_receive(account: Account, tmp_path: Path) -> None:
+    account.key()
+    account.permit(without="TRAN_PURCHORDRECEIVE")
+    probe = checked(account, tmp_path, "files+waybill-scripts")
+    assert (probe["ok"], account.calls("POST", "transform")) == (True, [])
 
 
 def _wrong_key(account: Account) -> None:
@@ -52,7 +99,7 @@ def _wrong_key(account: Account) -> None:
 WRONGS: dict[str, tuple[Callable[[Account], None], str]] = {
     "a wrong key": (_wrong_key, "cert-1"),
     "a revoked certificate": (lambda account: account.revoke(1), "certificate cert-1"),
-    "a role without a permission": (lambda account: account.permit(without="TRAN_ITEMRCPT"), "Item Receipt"),
+    "a role without a permission": (lambda account: account.permit(without="TRAN_ITEMRCPT"), "Item Receipt ("),
 }
 
 

@@ -163,7 +163,7 @@ def test_the_body_has_the_query_and_nothing_else(rest: Rest, body: Any) -> None:
         ("SELECT id FROM transaction WHERE subsidiary = 1", "subsidiary"),
         ("SELECT x.id FROM transaction t", "x.id"),
         ("SELECT x_type FROM transaction", "x_type"),
-        ("SELECT id FROM vendor", "vendor"),
+        ("SELECT id FROM customer", "customer"),
         ("SELECT id FROM sqlite_master", "sqlite_master"),
         ("SELECT DECODE(id, 1, 2) FROM item", "DECODE"),
         ("SELECT BUILTIN.CONSOLIDATE(id) FROM item", "BUILTIN.CONSOLIDATE"),
