@@ -200,14 +200,35 @@ test('a stage that has taken ten minutes leaves the rest to the next run', () =>
     expect(ack(NAME).results.map(({ result }) => result)).toEqual(['already', 'already', 'created']);
 });
 
-test('a file that cannot be downloaded stays, and the others go on', () => {
+test('a file that cannot be downloaded stays and is told, and the others go on', () => {
     const id = order();
     put(NAME, [entry(id, 'A', { 1: '1' })]);
     put('WB-RCPT-20261120T181500Z-2.json', [entry(id, 'B', { 1: '1' })]);
     current().fail('sftp.download', 'FTP_NO_SUCH_FILE_OR_DIRECTORY');
-    expect(run(importer)).toEqual({ error: null });
+    expect(run(importer).error).toMatch(`${NAME} cannot be read: FTP_NO_SUCH_FILE_OR_DIRECTORY`);
     expect(receipts(id).map(([name]) => name)).toEqual(['WB-RCPT-B']);
-    expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME} cannot be read` }));
+    expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
+    expect(run(importer)).toEqual({ error: null });
+});
+
+test('fifty files that nobody may read are told in each run, and do not keep the one behind them waiting', () => {
+    const id = order();
+    const names = Array.from({ length: 50 }, (_, minute) => `WB-RCPT-20261120T10${String(minute).padStart(2, '0')}00Z-1.json`);
+    names.forEach((name) => put(name, [entry(id, name, { 1: '1' })]));
+    put(NAME, [entry(id, 'A', { 4: '1' })]);
+    current().fail('sftp.download', 'FTP_PERMISSION_DENIED', names.length);
+    const { error } = run(importer);
+    expect(names.filter((name) => error.includes(`${name} cannot be read: FTP_PERMISSION_DENIED`))).toEqual(names);
+    expect(receipts(id)).toEqual([['WB-RCPT-A', { 4: 1 }]]);
+    expect(current().sftp.names(RECEIPT)).toEqual(names);
+});
+
+test('files without a time in their names come last', () => {
+    const id = order();
+    Array.from({ length: 50 }, (_, number) => put(`A-${number}.json`, [entry(id, `F${number}`, { 9: '1' })]));
+    put(NAME, [entry(id, 'A', { 4: '1' })]);
+    expect(run(importer)).toEqual({ error: null });
+    expect(ack(NAME).results[0].result).toBe('created');
 });
 
 test('a file over 10 MB is answered without being read', () => {

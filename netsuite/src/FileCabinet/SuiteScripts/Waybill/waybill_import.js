@@ -22,7 +22,8 @@ define([
     const EACH_UNITS = itemReceipts.RECEIPT_UNITS + purchaseOrders.QUERY_UNITS;
 
     /**
-     * Reads the files.
+     * Reads the files. One that cannot be read takes no place of another's, and one without a time in its name comes last:
+     * it is not ours, and may stay for ever.
      *
      * @returns {Array<object>} a task for each file, so that each is known in the end, and one for each receipt
      */
@@ -31,14 +32,25 @@ define([
         const connection = sftpFolder.connect(given);
         const found = sftpFolder.list(connection, given.get('folder'))
             .filter(({ name, directory }) => !directory && name.endsWith('.json'))
-            .sort((left, right) => texts.byNumber(left.name, right.name));
-        return found.slice(0, MOST_FILES).flatMap((entry) => tasksOf(connection, given.get('folder'), entry));
+            .sort((left, right) => hasNoTime(left) - hasNoTime(right) || texts.byNumber(left.name, right.name));
+        const files = [];
+        let places = MOST_FILES;
+        for (const entry of found) {
+            if (places === 0 || !settings.affords(sftpFolder.DOWNLOAD_UNITS)) {
+                break;
+            }
+            const told = tasksOf(connection, given.get('folder'), entry);
+            files.push(told);
+            places -= told[0].unread ? 0 : 1;
+        }
+        return files.flat();
+    }
+
+    function hasNoTime({ name }) {
+        return Number(Number.isNaN(texts.stampedAt(name)));
     }
 
     function tasksOf(connection, folder, entry) {
-        if (!settings.affords(sftpFolder.DOWNLOAD_UNITS)) {
-            return [];
-        }
         try {
             const content = entry.size > receiptFiles.MOST_BYTES
                 ? null
@@ -47,7 +59,7 @@ define([
         } catch (error) {
             // It is moved away, or cannot be had at the moment: the other files go on, and this one has its turn in the next run.
             log.error({ title: `${entry.name} cannot be read`, details: error });
-            return [];
+            return [{ file: entry.name, index: null, unread: `${error.name}: ${error.message}` }];
         }
     }
 
@@ -125,14 +137,17 @@ define([
      * @throws {Error} something could not be carried out
      */
     function summarize(summary) {
-        const complaints = complaintsOfStages(summary);
-        const files = acknowledgments.byFile(answers(summary.output));
+        const told = answers(summary.output);
+        const unread = told.filter((row) => row.unread);
+        const complaints = [
+            ...complaintsOfStages(summary), ...unread.map((row) => `${row.file} cannot be read: ${row.unread}`)];
+        const files = acknowledgments.byFile(told.filter((row) => !row.unread));
         if (files.length) {
             const given = settings.checked(PREFIX);
             const folder = given.get('folder');
             const connection = sftpFolder.connect(given);
             complaints.push(...attempt('folders', () => sftpFolder.ensureFolders(connection, folder, FOLDERS)));
-            files.forEach((told) => complaints.push(...attempt(told.file, () => answer(connection, folder, told))));
+            files.forEach((file) => complaints.push(...attempt(file.file, () => answer(connection, folder, file))));
         }
         if (complaints.length) {
             throw new Error(complaints.join('\n'));
