@@ -85,7 +85,7 @@ test('behavior 08: of two saves of one external id the second is found, not fail
     current().before('receipt.save', () => {
         if (isFirst) {
             isFirst = false;
-            current().receipts.push({ id: '700', orderId: id, externalId: 'WB-RCPT-A', lines: [] });
+            current().receipts.push({ id: '700', orderId: id, externalId: 'WB-RCPT-A', lines: [{ line: 1, quantity: 1 }] });
         }
     });
     expect(imported([entry(id, 'A', { 1: '1' })])[0]).toMatchObject({ result: 'already', item_receipt_id: '700' });

@@ -312,3 +312,26 @@ test('a connection that cannot be made is told', () => {
     current().parameters.custscript_wb_imp_host_key = 'AAAA';
     expect(run(importer).error).toMatch('FTP_INCORRECT_HOST_KEY');
 });
+
+test('an item receipt that cannot be looked into is not taken for the receipt: the next run compares it', () => {
+    const id = order();
+    current().receive(id, { 1: 1 }, { externalId: 'WB-RCPT-A' });
+    put(NAME, [entry(id, 'A', { 1: '1' })]);
+    current().fail('record.load', 'UNEXPECTED_ERROR');
+    expect(run(importer).error).toMatch('item receipt 991 has the external id WB-RCPT-A already, and cannot be compared');
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers()).toEqual([['A', 'already']]);
+});
+
+test('a duplicate that turns out to be another receipt is refused with the difference', () => {
+    const id = order();
+    let isFirst = true;
+    current().before('record.transform', () => {
+        if (isFirst) {
+            isFirst = false;
+            current().receive(id, { 1: 3 }, { externalId: 'WB-RCPT-A' });
+        }
+    });
+    const [told] = imported([entry(id, 'A', { 1: '2' })]);
+    expect(told).toMatchObject({ result: 'rejected', reason: expect.stringMatching('line 1 has 3 received, 2 were promised') });
+});

@@ -26,7 +26,7 @@ FOLDERS: Final = (FULFILLMENT, RECEIPT, *(f"{RECEIPT}/{name}" for name in ("arch
 """The tree that the script for folders makes once."""
 
 LIST_UNITS, DOWNLOAD_UNITS, UPLOAD_UNITS, MOVE_UNITS = 10, 100, 100, 10
-TRANSFORM_UNITS, SAVE_UNITS, SEARCH_UNITS = 10, 20, 10
+TRANSFORM_UNITS, SAVE_UNITS, SEARCH_UNITS, LOAD_UNITS = 10, 20, 10, 10
 
 
 class RunFault(BaseModel):

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sandbox.clock import now_ms
 from sandbox.netsuite import receipts
-from sandbox.netsuite.orders import find_order, internal_id
+from sandbox.netsuite.orders import find_order, internal_id, plain_number
 from sandbox.netsuite.receipts import NetSuiteError
 from sandbox.netsuite.scripts import (
     DOWNLOAD_UNITS,
     LIST_UNITS,
+    LOAD_UNITS,
     MOVE_UNITS,
     RECEIPT,
     SAVE_UNITS,
@@ -27,6 +28,8 @@ from sandbox.netsuite.scripts import (
 from sandbox.netsuite.sftp import MissingFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.database import Row
     from sandbox.netsuite.receipts import Draft
     from sandbox.netsuite.scripts import Context
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 MEMO: Final = "Received in the OMS"
 _MAX_BYTES: Final = 10 * 1024 * 1024
 _RECEIPT_UNITS: Final = SEARCH_UNITS + TRANSFORM_UNITS + SAVE_UNITS
+"""More than to find one and to look into it."""
 _FILE_UNITS: Final = UPLOAD_UNITS + 2 * MOVE_UNITS
 """What it takes to answer a file and put it away."""
 
@@ -146,12 +150,16 @@ def _ensure(context: Context, receipt_id: str, order_id: str, told: Row) -> tupl
     """Return `created` or `already` with the internal id of the item receipt."""
     if not receipt_id or not order_id:
         raise _RejectedError("receipt_id and order_id must be texts")
+    wanted, day = _wanted(told.get("items")), _day(context, told.get("received_at"))
     context.spend(SEARCH_UNITS)
     external_id = f"WB-RCPT-{receipt_id}"
     known = receipts.by_external_id(context.world.database, external_id)
     if known:
+        context.spend(LOAD_UNITS)
+        if differs := "; ".join(_differences(context, known, order_id, wanted)):
+            name = f"item receipt {known['id']} has the external id {external_id} already"
+            raise _RejectedError(f"{name}, and {differs}")
         return "already", str(known["id"])
-    wanted, day = _wanted(told.get("items")), _day(context, told.get("received_at"))
     context.spend(TRANSFORM_UNITS)
     draft = receipts.transform(context.world.database, order_id)
     _set_lines(draft, wanted)
@@ -159,6 +167,18 @@ def _ensure(context: Context, receipt_id: str, order_id: str, told: Row) -> tupl
     made = receipts.save(context.world, draft, receipts.Stamp("waybill", MEMO, external_id, day))
     context.receipt_saved()
     return "created", str(made)
+
+
+def _differences(context: Context, known: Row, order_id: str, wanted: dict[str, Decimal | None]) -> Iterator[str]:
+    """Where an item receipt that is there is not the one that was asked for."""
+    if str(known["orderId"]) != order_id:
+        yield f"it is of purchase order {known['orderId']}, not {order_id}"
+    lines = receipts.lines_of(context.world.database, known["id"])
+    received = {str(line["line"]): Decimal(line["quantity"]) for line in lines}
+    for line_id in wanted | received:
+        got, meant = received.get(line_id, Decimal(0)), wanted.get(line_id) or Decimal(0)
+        if got != meant:
+            yield f"line {line_id} has {plain_number(got)} received, {plain_number(meant)} were promised"
 
 
 def _set_lines(draft: Draft, wanted: dict[str, Decimal | None]) -> None:

@@ -115,7 +115,7 @@ define([
             return { unsettled: `receipt ${receipt.receiptId}: ${outcome.unsettled}` };
         }
         if (outcome.itemReceiptId) {
-            known.set(receipt.receiptId, outcome.itemReceiptId);
+            known.set(receipt.receiptId, { itemReceiptId: outcome.itemReceiptId, orderId: receipt.orderId });
         }
         const poStatus = purchaseOrders.statusOf(receipt.orderId);
         return { result: acknowledgments.resultOf(receipt, { ...outcome, poStatus }) };
@@ -126,7 +126,7 @@ define([
             return { result: 'rejected', reason: receipt.refusal };
         }
         return known.has(receipt.receiptId)
-            ? { result: 'already', itemReceiptId: known.get(receipt.receiptId) }
+            ? itemReceipts.already(receipt, known.get(receipt.receiptId))
             : itemReceipts.make(receipt, settings.read(PREFIX).get('time_zone'));
     }
 

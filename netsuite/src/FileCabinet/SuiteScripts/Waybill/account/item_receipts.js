@@ -12,8 +12,8 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
     const TRANSFORM_UNITS = 10;
     const SAVE_UNITS = 20;
     const TRIES = 3;
-    /** What one receipt takes at most, with a look-up after each try. */
-    const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS);
+    /** What one receipt takes at most, with a look-up after each try, and a look into what it finds. */
+    const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS) + LOAD_UNITS;
     /** Errors after which nothing speaks against trying again, once a look-up has found no receipt. */
     const PASSING = ['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'];
     /** Errors after which NetSuite may have the receipt, though no search shows it yet. */
@@ -24,12 +24,15 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
      * Those of some receipts that are in NetSuite; 10 units.
      *
      * @param {string[]} receiptIds as files name them, at most a thousand
-     * @returns {Map<string, string>} internal id of the item receipt by receipt id
+     * @returns {Map<string, {itemReceiptId: string, orderId: string}>} the item receipt and its purchase order by receipt id
      */
     function lookUp(receiptIds) {
         const ids = receiptIds.map((id) => PREFIX + id);
         const found = searched(['externalid', 'anyof', ids]);
-        return new Map(found.map((row) => [row.getValue('externalid').slice(PREFIX.length), String(row.id)]));
+        return new Map(found.map((row) => [
+            row.getValue('externalid').slice(PREFIX.length),
+            { itemReceiptId: String(row.id), orderId: String(row.getValue('createdfrom')) },
+        ]));
     }
 
     /**
@@ -49,13 +52,31 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
 
     function searched(filter) {
         const filters = [filter, 'AND', ['mainline', 'is', 'T']];
-        const found = search.create({ type: search.Type.ITEM_RECEIPT, filters, columns: ['externalid'] });
+        const found = search.create({ type: search.Type.ITEM_RECEIPT, filters, columns: ['externalid', 'createdfrom'] });
         return found.run().getRange({ start: 0, end: PAGE });
     }
 
     function linesOf(receipt) {
         const value = (fieldId, line) => receipt.getSublistValue({ sublistId: 'item', fieldId, line });
         return each(receipt, 'item', (line) => [value('orderline', line), value('quantity', line)]);
+    }
+
+    /**
+     * What to say of a receipt whose external id an item receipt has: `already`, if that one is the same; 10 units.
+     *
+     * @param {object} receipt as `rules/receipt_files` reads it
+     * @param {{itemReceiptId: string, orderId: string}} there as `lookUp` found it
+     * @returns {{result?: string, itemReceiptId?: string, reason?: string, unsettled?: string}} `already` or `rejected`, as `make`
+     */
+    function already(receipt, there) {
+        const name = `item receipt ${there.itemReceiptId} has the external id ${PREFIX}${receipt.receiptId} already`;
+        try {
+            const made = record.load({ type: record.Type.ITEM_RECEIPT, id: there.itemReceiptId });
+            const differs = receiptLines.differences(receipt, { orderId: there.orderId, lines: linesOf(made) });
+            return differs ? rejected(`${name}, and ${differs}`) : { result: 'already', itemReceiptId: there.itemReceiptId };
+        } catch (error) {
+            return { unsettled: `${name}, and cannot be compared: ${error.name}: ${error.message}` };
+        }
     }
 
     /** getLineCount is -1 where a record has no such sublist. */
@@ -79,7 +100,7 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
             const { error, ...made } = attempted(receipt, timeZone);
             const there = made.result === 'created' ? null : lookUp([receipt.receiptId]).get(receipt.receiptId);
             if (there) {
-                return { result: 'already', itemReceiptId: there };
+                return already(receipt, there);
             }
             // Once a save may have gone through, a later refusal may be for want of what it has received itself.
             doubt = doubt || (DOUBTFUL.includes(error) ? made.reason : '');
@@ -157,5 +178,5 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
         return new Date(shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate());
     }
 
-    return { RECEIPT_UNITS, SEARCH_UNITS, LOAD_UNITS, lookUp, ofOrder, make };
+    return { RECEIPT_UNITS, SEARCH_UNITS, LOAD_UNITS, lookUp, ofOrder, already, make };
 });

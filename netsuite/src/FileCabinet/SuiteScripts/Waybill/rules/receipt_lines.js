@@ -23,5 +23,27 @@ define([], () => {
         };
     }
 
-    return { plan };
+    /**
+     * Where an item receipt that is there is not the one that was asked for.
+     *
+     * @param {{orderId: string, wanted: Array<[string, number|null]>}} receipt as a file tells it
+     * @param {{orderId: string, lines: Array<[string, number|string]>}} there its purchase order, empty where that is not
+     *     known, and what each line received
+     * @returns {string} in words; empty where they are the same
+     */
+    function differences(receipt, there) {
+        const received = new Map(there.lines.map(([lineId, quantity]) => [String(lineId), Number(quantity)]));
+        const promised = new Map(receipt.wanted);
+        const told = there.orderId && there.orderId !== receipt.orderId
+            ? [`it is of purchase order ${there.orderId}, not ${receipt.orderId}`] : [];
+        new Set([...promised.keys(), ...received.keys()]).forEach((lineId) => {
+            const [got, meant] = [received.get(lineId) ?? 0, promised.get(lineId) ?? 0];
+            if (got !== meant) {
+                told.push(`line ${lineId} has ${got} received, ${meant} were promised`);
+            }
+        });
+        return told.join('; ');
+    }
+
+    return { plan, differences };
 });
