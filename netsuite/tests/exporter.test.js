@@ -110,6 +110,25 @@ test('on demand every open purchase order is told again', () => {
     expect(ids(exported())).toEqual([id]);
 });
 
+test('an export on demand has names of its own, since one by schedule may begin in the same second', () => {
+    order();
+    run(exporter);
+    current().parameters.custscript_wb_exp_tell_all = true;
+    run(exporter);
+    expect(files()).toEqual(['WB-PO-20261120T183000Z-1.csv', 'WB-PO-20261120T183000Z-all-1.csv']);
+});
+
+test('a file that another run has put there meanwhile is never replaced: its purchase orders are noted as told', () => {
+    const id = order();
+    const name = 'WB-PO-20261120T183000Z-1.csv';
+    current().before('sftp.upload', () => current().sftp.put(`${FULFILLMENT}/${name}`, 'of another run'));
+    expect(run(exporter).error).toMatch(`${name} is there already`);
+    expect(current().sftp.text(`${FULFILLMENT}/${name}`)).toBe('of another run');
+    current().hooks = [];
+    current().sftp.files.delete(`${FULFILLMENT}/${name}`);
+    expect(ids(exported())).toEqual([id]);
+});
+
 test('two runs at once tell twice at worst', () => {
     const id = order();
     let isFirst = true;

@@ -139,7 +139,7 @@ define([
         const given = settings.checked(PREFIX);
         const folder = given.get('folder');
         const connection = sftpFolder.connect(given);
-        const nextName = names(sweep(connection, folder));
+        const nextName = names(sweep(connection, folder), given.isOn('tell_all'));
         return rules.batches(toTell, MOST).every((batch) => {
             const isAffordable = settings.affords(sftpFolder.PUBLISH_UNITS + batch.length * exportState.SAVE_UNITS);
             if (isAffordable) {
@@ -152,7 +152,7 @@ define([
     }
 
     function tellBatch(connection, folder, name, batch) {
-        sftpFolder.publish(connection, folder, name, sealed(batch));
+        sftpFolder.publish(connection, folder, name, sealed(batch), { replaces: false });
         batch.forEach(({ id, known, print }) => exportState.noteTold(id, known, print, name));
         log.audit({ title: name, details: `${batch.length} purchase orders` });
     }
@@ -166,8 +166,9 @@ define([
         return new Set(found);
     }
 
-    function names(taken) {
-        const start = texts.stamp(new Date());
+    /** Two runs of one deployment never meet; those of the two deployments may, in the same second. */
+    function names(taken, isFull) {
+        const start = `${texts.stamp(new Date())}${isFull ? '-all' : ''}`;
         let number = 0;
         return () => {
             do {

@@ -191,7 +191,7 @@ define([
         const { results, place } = acknowledgments.decide(told, now);
         if (results) {
             const text = acknowledgments.text(told, results, texts.isoMoment(now));
-            sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text);
+            sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text, { replaces: true });
         }
         if (place) {
             // A name of its own: whether a move replaces a file is not documented.

@@ -70,7 +70,7 @@ define([
         const start = `WB-RECON-${texts.stamp(new Date())}`;
         (parts.length ? parts : ['']).forEach((part, at) => {
             const name = `${start}-${at + 1}-of-${Math.max(1, parts.length)}.csv`;
-            sftpFolder.publish(connection, given.get('folder'), name, (at ? '' : rules.header()) + part);
+            sftpFolder.publish(connection, given.get('folder'), name, (at ? '' : rules.header()) + part, { replaces: true });
             log.audit({ title: name, details: 'written' });
         });
     }

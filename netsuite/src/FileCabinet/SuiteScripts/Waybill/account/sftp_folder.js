@@ -65,17 +65,21 @@ define(['N/file', 'N/sftp', '../rules/texts'], (file, sftp, texts) => {
      *
      * @param {object} connection as `connect` returns it
      * @param {string} folder where it belongs
-     * @param {string} name its final name; a file that has it is replaced
+     * @param {string} name its final name
      * @param {string} contents its text
+     * @param {{replaces: boolean}} options whether a file that has the name already is replaced; otherwise it is an error
      * @throws {Error} it is not certain that the whole file is there
      */
-    function publish(connection, folder, name, contents) {
+    function publish(connection, folder, name, contents, { replaces }) {
         const size = texts.utf8Length(contents);
         const temporary = `${name}.tmp`;
         const made = file.create({ name: temporary, fileType: file.Type.PLAINTEXT, contents, encoding: file.Encoding.UTF_8 });
         connection.upload({ directory: folder, filename: temporary, file: made, replaceExisting: true });
         const before = sizes(connection, `${folder}/${name}*`);
         expectSize(before, temporary, size);
+        if (before.has(name) && !replaces) {
+            throw new Error(`${name} is there already, from another run: nothing was told under its name`);
+        }
         if (before.has(name)) {
             // Whether a move replaces a file is not documented.
             connection.removeFile({ path: `${folder}/${name}` });
