@@ -21,10 +21,10 @@ from connectors.po_ports import (
 )
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.stages import Hold, HoldCause
-from ledger import feeds, holding, journal, purchase_orders, receipts
+from ledger import feeds, holding, journal, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
-from ledger.receipts import ReceiptPart
+from ledger.receipt_rows import ReceiptPart
 
 log = structlog.get_logger()
 
@@ -160,14 +160,14 @@ def _keep_of_one(
     if not isinstance(told, OmsPurchaseOrder):
         return False
     parts = got.parts(told)
-    is_newest = not receipts.were_read_after(session, row.tenant, row.po_id, got.read_at)
-    before = receipts.parts_before(session, row.tenant, row.po_id)
+    is_newest = not receipt_rows.were_read_after(session, row.tenant, row.po_id, got.read_at)
+    before = receipt_rows.parts_before(session, row.tenant, row.po_id)
     remember_before(session, row, [part for part in parts if part.part_id in before], got.read_at, now)
     ours = [part for part in parts if part.part_id not in before]
-    news = receipts.record_parts(session, row.tenant, row.po_id, ours, got.read_at)
+    news = receipt_rows.record_parts(session, row.tenant, row.po_id, ours, got.read_at)
     if got.whole:
         told_ids = {part.part_id for part in parts}
-        news |= receipts.forget_problems(session, row.tenant, row.po_id, told_ids, got.read_at)
+        news |= receipt_rows.forget_problems(session, row.tenant, row.po_id, told_ids, got.read_at)
     closed = sorted(line_id for line_id, line in told.by_line_id.items() if line.closed)
     if is_newest and closed != (row.closed_in_oms or []):
         row.closed_in_oms, news = closed or None, True
@@ -182,7 +182,7 @@ def remember_before(
     session: Session, row: PurchaseOrderRow, parts: Sequence[ReceiptPart], read_at: datetime, now: datetime
 ) -> None:
     """Receipts from before our first upload of the purchase order are not brought to NetSuite a second time."""
-    if news := receipts.record_before(session, row.tenant, row.po_id, parts, read_at):
+    if news := receipt_rows.record_before(session, row.tenant, row.po_id, parts, read_at):
         text = f"{news} receipt rows were in HotWax before its first upload: they count as received before"
         journal.write(session, holding.about(row), now, "receipt", text)
         row.news += 1

@@ -1,6 +1,8 @@
-"""Column types that all tables share: UTC moments, enumerations as text, JSON."""
+"""Column types that all tables share: UTC moments, enumerations as text, JSON, and exact numbers in it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -42,3 +44,13 @@ def enum(kind: type[StrEnum], default: StrEnum | None = None) -> Any:
 def json() -> Any:
     """A column for a JSON value; NULL where there is none."""
     return Field(default=None, sa_column=Column(JSON, nullable=True))
+
+
+def texts(numbers: Mapping[str, Decimal]) -> dict[str, str] | None:
+    """Numbers by name as JSON keeps them exactly; None where there are none but zeros."""
+    return {name: str(number) for name, number in sorted(numbers.items()) if number} or None
+
+
+def numbers(texts: Mapping[str, str] | None) -> dict[str, Decimal]:
+    """The numbers of `texts`."""
+    return {name: Decimal(text) for name, text in (texts or {}).items()}

@@ -18,7 +18,7 @@ from domain.purchase_order import (
     PoStatus,
     PurchaseOrder,
 )
-from ledger import journal, receipts
+from ledger import journal, receipt_rows, receipts
 from ledger.holding import about, set_stage
 from ledger.journal import About, Flow
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
@@ -190,9 +190,9 @@ def memory_of(session: Session, row: PurchaseOrderRow) -> PoMemory:
         imported=imported(row),
         asked=_asked(row),
         received_before={line: Decimal(number) for line, number in (row.received_before or {}).items()},
-        old_pieces=receipts.pieces_before(session, row.tenant, row.po_id),
+        old_pieces=receipt_rows.pieces_before(session, row.tenant, row.po_id),
         receipts=tuple(receipts.fact_of(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
-        unreadable=receipts.unreadable(session, row.tenant, row.po_id),
+        unreadable=receipt_rows.unreadable(session, row.tenant, row.po_id),
         closed_in_oms=frozenset(row.closed_in_oms or ()),
         status_after=PoStatus(row.status_after) if row.status_after else None,
         bad_rows=tuple(row.bad_rows or ()),

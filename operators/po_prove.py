@@ -31,7 +31,7 @@ from domain.purchase_order import (
     ReceiptState,
     UnreadableRow,
 )
-from ledger import feeds, holding, purchase_orders, receipts
+from ledger import feeds, holding, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.slots import backfill
@@ -184,8 +184,8 @@ class _Books:
         self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
         self._word = word or word_of_file(self._po, self._told_until())
         self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
-        self._parts = receipts.lines_of_parts(session, row.tenant, row.po_id)
-        self._before = receipts.parts_before(session, row.tenant, row.po_id)
+        self._parts = receipt_rows.lines_of_parts(session, row.tenant, row.po_id)
+        self._before = receipt_rows.parts_before(session, row.tenant, row.po_id)
         self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}
         self._facts, self._unread = self._receipts_now()
 
@@ -331,7 +331,7 @@ class _Books:
             return list(self._memory.receipts), []
         rows: dict[str, list[OmsReceipt]] = defaultdict(list)
         for receipt in (row for row in self._there.receipts if row.receipt_id not in self._before):
-            name = receipts.receipt_id_of(self._row.po_id, receipt.shipment_id or receipt.receipt_id)
+            name = receipt_rows.receipt_id_of(self._row.po_id, receipt.shipment_id or receipt.receipt_id)
             rows[name].append(receipt)
         known = [self._now(fact, rows.pop(fact.receipt_id, [])) for fact in self._memory.receipts]
         strange = [self._now(ReceiptFact(receipt_id=n, received_at=r[0].at, pieces={}), r) for n, r in rows.items()]

@@ -19,14 +19,14 @@ from connectors.sftp.client import SftpServer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
 from domain.po_messages import PoAssessRequest, PoRun, PoRunRequest
 from domain.purchase_order import ImportState, PoLine, PoStatus, PurchaseOrder, ReceiptState
-from ledger import journal, po_files, purchase_orders, receipts
+from ledger import journal, po_files, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
 from ledger.migrate import migrate
 from ledger.po_files import FileKind, FileState
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.purchase_orders import Told
-from ledger.receipts import ReceiptPart
+from ledger.receipt_rows import ReceiptPart
 from operators.bootstrap import LiveTenants, open_budget
 from operators.settings import Settings, TenantSettings
 from tests.operators.desk import NOBODY, Desk
@@ -120,11 +120,11 @@ class PoDesk(Desk):
 
     def receive(self, po_id: str, shipment: str, unplanned: Mapping[str, int] | None = None, **pieces: int) -> str:
         """A store receives these pieces, `L3=5` of line 3, and products without a line; the receipt's id."""
-        receipt_id = receipts.receipt_id_of(po_id, shipment)
+        receipt_id = receipt_rows.receipt_id_of(po_id, shipment)
         parts = [_part(shipment, receipt_id, line.removeprefix("L"), None, count) for line, count in pieces.items()]
         parts += [_part(shipment, receipt_id, None, sku, count) for sku, count in (unplanned or {}).items()]
         with self.ledger.writing() as session:
-            receipts.record_parts(session, self.tenant, po_id, parts, NOW)
+            receipt_rows.record_parts(session, self.tenant, po_id, parts, NOW)
             session.flush()
             receipts.take_for_complete(session, self.tenant, NOW)
         self.assess(po_id)

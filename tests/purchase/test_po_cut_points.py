@@ -29,11 +29,11 @@ from domain.outcomes import WriteOutcome
 from domain.po_messages import PoRun, PoRunRequest
 from domain.purchase_order import PoStage, ReceiptState, ReceiptToSend
 from domain.stages import EffectKind
-from ledger import effects, po_files, receipts
+from ledger import effects, po_files, receipt_rows, receipts
 from ledger.effects import EffectDraft
 from ledger.po_files import FileKind, FileState
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
-from ledger.receipts import ReceiptPart
+from ledger.receipt_rows import ReceiptPart
 from operators.bootstrap import LiveTenants, longest_call, open_budget
 from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.faults import ANY, Deed, Fault
@@ -250,7 +250,7 @@ class _PublishReceipts:
                 rejected=Decimal(0),
                 received_at=NOW,
             )
-            receipts.record_parts(session, depot.tenant, po_id, [part], NOW)
+            receipt_rows.record_parts(session, depot.tenant, po_id, [part], NOW)
             owed = ReceiptToSend(
                 receipt_id=f"{po_id}-S{turn}", po_id=po_id, received_at=NOW, quantities={"1": Decimal(5)}
             )
