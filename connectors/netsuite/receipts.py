@@ -99,7 +99,7 @@ class Receipts:
         raise Throttled(self._session.name, _CREATE, told)
 
     def _outcome_before(self, stored: StoredReceipt) -> WriteOutcome | None:
-        """What is known without sending: no such order, or lines that are not as promised; None to send.
+        """What is known without sending: no such order, lines not as promised, expenses; None to send.
 
         Raises:
             LinesChanged: other lines are open, and the receipt is not there.
@@ -108,12 +108,25 @@ class Receipts:
             order = self._order(_CREATE, stored.po_id)
         except NotFound as error:
             return WriteOutcome(outcome=Outcome.REJECTED, problem=error.message, http_status=HTTPStatus.NOT_FOUND)
-        if not (changes := "; ".join(_changes(stored, order))):
+        changes, expenses = "; ".join(_changes(stored, order)), self._expenses(stored, order)
+        if not changes and not expenses:
             return None
         if (found := self._by_external_id(_CREATE, stored)) is not None:
             return _already(stored, found)
+        if not changes:
+            return WriteOutcome(outcome=Outcome.REJECTED, problem=expenses)
         told = f"{changes}; nothing was sent: read it again and promise anew"
         raise LinesChanged(self._session.name, _CREATE, told, may_be_ours=_is_received_otherwise(stored, order))
+
+    def _expenses(self, stored: StoredReceipt, order: WireOrder) -> str:
+        """Why a receipt might receive what nobody asked for: a transform may take expense lines along (netsuite 2)."""
+        lines = sum(not line.is_closed for line in order.expense.items)
+        if not lines or self._settings.expense_lines == "left_alone":
+            return ""
+        return (
+            f"purchase order {order.id} has open expense lines ({lines}), which a receipt over REST may receive too; "
+            f"nothing was sent: close them, or make the item receipt by hand with the external id {stored.external_id}"
+        )
 
     def _sent(self, stored: StoredReceipt, number: int) -> Answer | None:
         """What NetSuite answers to this receipt now; work that it has taken on before is followed, not sent again.

@@ -64,12 +64,25 @@ class WireOrderLines(Wire):
         return self
 
 
+class WireExpenseLine(Wire):
+    """A line of a purchase order that is no goods."""
+
+    is_closed: bool = False
+
+
+class WireExpenseLines(Wire):
+    """The sublist of expenses."""
+
+    items: tuple[WireExpenseLine, ...] = ()
+
+
 class WireOrder(Wire):
     """A purchase order with its lines."""
 
     id: str
     order_status: WireRef | None = None
     item: WireOrderLines = WireOrderLines()
+    expense: WireExpenseLines = WireExpenseLines()
 
     @property
     def status(self) -> PoStatus | None:

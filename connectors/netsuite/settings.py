@@ -75,6 +75,8 @@ class RestSettings(HttpSettings):
     """The account's zone: the day on which a receipt is booked is the day there."""
     line_key: Literal["orderLine", "line"] = "orderLine"
     """How a receipt names a line of its purchase order (netsuite 8, open)."""
+    expense_lines: Literal["refused", "left_alone"] = "refused"
+    """Purchase orders with expense lines: nobody knows whether a receipt leaves those alone (netsuite 2, open)."""
     repeat: RepeatBehavior = RepeatBehavior.REJECTS
     """What NetSuite does with a second item receipt of the same external id (DUP_RCRD, netsuite 3)."""
     visible_after: timedelta = Field(default=timedelta(minutes=15), ge=timedelta(0))
