@@ -11,7 +11,7 @@ from domain.stages import EffectState
 from ledger.rows import locked
 from ledger.tables import EffectRow
 from tests.purchase.conftest import MakeOwn
-from tests.purchase.test_po_rest import CUTS
+from tests.purchase.test_po_rest import CUTS, ORDER_READ
 from tests.support.depot import Depot, at, held
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +139,18 @@ async def test_a_receipt_that_never_fits_is_held_when_its_time_is_up(make_rest: 
         row = await depot.carry(po_id, held("receipt_rejected"))
         assert "line 1 has 5 received, 0 when it was promised" in row.hold_evidence
     assert depot.made(po_id) == [{1: "5"}]
+
+
+async def test_runs_side_by_side_take_a_promise_back_once_and_none_of_them_fails(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_ids = [depot.netsuite.order() for _ in range(3)]
+    async with depot.working():
+        for po_id in po_ids:
+            await promised(depot, po_id)
+            depot.netsuite.act("add_line", po_id, new=A_LINE)
+        depot.sandbox.fault("latency", seconds=0.2, **ORDER_READ)
+        await asyncio.gather(*(depot.run(PoRun.RECEIPT_FILES) for _ in range(4)))
+        assert [run.run for run in depot.runs() if run.hold_cause] == []
+        for po_id in po_ids:
+            await depot.sync(po_id)
+    assert [depot.made(po_id) for po_id in po_ids] == [[{1: "20"}]] * len(po_ids)
