@@ -8,8 +8,9 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from connectors import exact_json
-from connectors.errors import Ambiguous, ConnectorError, Contract, NotFound, Throttled
+from connectors.errors import Ambiguous, ConnectorError, Contract, NotFound, Throttled, Unreachable
 from connectors.exact_json import plain
+from connectors.guard import still_allowed
 from connectors.http import Answer
 from connectors.netsuite import suiteql
 from connectors.netsuite.answers import (
@@ -134,6 +135,9 @@ class Receipts:
         None where that work has ended without success: its key gets that answer for ever, so the next one is due. By
         then the purchase order shows what the work has done, if anything.
         """
+        if not still_allowed():
+            told = "this attempt took too long, another one has taken over; nothing was sent"
+            raise Unreachable(self._session.name, _CREATE, told)
         content, path = exact_json.dumps(stored.receipt), _transform(stored.po_id)
         headers = {**_STRICT, **self._async_headers(stored, number)}
         answer = self._session.call(_CREATE, "POST", path, content=content, headers=headers, write=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import Ambiguous, Contract, NotFound, Throttled, Unreachable
-from connectors.guard import UnguardedWrite
+from connectors.guard import UnguardedWrite, writing_allowed
 from connectors.netsuite.errors import LinesChanged
 from connectors.po_files.errors import UnsafeReceiptError
 from domain.outcomes import Outcome
@@ -67,6 +67,14 @@ def test_a_receipt_is_made_only_inside_the_effect_mechanism(account: Account) ->
     client = account.client()
     with pytest.raises(UnguardedWrite):
         client.create_receipt(client.receipt_body(a_receipt()))
+
+
+def test_an_attempt_that_another_has_taken_over_sends_nothing(account: Account) -> None:
+    client = account.client()
+    body = client.receipt_body(a_receipt(account.order()))
+    with writing_allowed(lambda: False), pytest.raises(Unreachable, match="another one has taken over"):
+        client.create_receipt(body)
+    assert account.calls("POST", "!transform") == []
 
 
 def test_the_way_lines_are_named_is_a_setting(account: Account) -> None:
