@@ -74,6 +74,14 @@ def test_the_slip_numbers_of_a_ledger_before_purchase_orders_go_on_where_they_we
         assert session.execute(text("SELECT next_number FROM slip_numbers")).scalar_one() == 31901
 
 
+def test_a_ledger_that_has_the_claims_of_calls_already_goes_on_from_there(empty: Ledger) -> None:
+    _move(empty, command.upgrade, "0004")
+    with empty.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+    migrate(empty)
+    check(empty)
+
+
 def test_times_that_netsuite_told_are_known_as_such_and_those_of_our_clock_are_not(empty: Ledger) -> None:
     _move(empty, command.upgrade, "0004")
     told = (
