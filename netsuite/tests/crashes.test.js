@@ -3,7 +3,10 @@ const { current, newAccount } = require('../fakes/account');
 const support = require('./support');
 const { ScriptEnd } = require('../fakes/errors');
 
-const { FULFILLMENT, RECEIPT, ack, entry, exporter, importer, order, put, receipts, rows, run } = support;
+const { FULFILLMENT, NOW, RECEIPT, ack, at, entry, exporter, importer, later, order, put, receipts, rows, run } = support;
+
+// Files are given up a day after the time in their names.
+beforeEach(() => at(NOW));
 
 /** Runs a script in a new account, ended by the server after so many calls; returns how many calls it made. */
 function ended(script, endAfter, prepare, options) {
@@ -142,6 +145,24 @@ describe('the exporter', () => {
             const noted = current().customRecords.filter((row) => row.custrecord_wb_exp_file);
             noted.forEach((row) => expect(support.files()).toContain(row.custrecord_wb_exp_file));
         });
+    });
+
+    test('asked to tell everything again and ended after any call, it leaves the rest to the run by schedule', () => {
+        const prepareAgain = () => {
+            current().parameters.custscript_wb_exp_tell_all = false;
+            prepare();
+            run(exporter);
+            support.files().forEach((name) => current().sftp.files.delete(`${FULFILLMENT}/${name}`));
+            later(4 * 24 * 60);
+            current().unitsOf = { summarize: 100 };
+            current().parameters.custscript_wb_exp_tell_all = true;
+        };
+        atEachCall(exporter, prepareAgain, () => {
+            current().parameters.custscript_wb_exp_tell_all = false;
+            current().unitsOf = undefined;
+            run(exporter);
+            expect([...new Set(rows().map((row) => row.po_id))].sort()).toEqual(ids);
+        }, { resumes: true });
     });
 
     test('a purchase order that could not be told stays owed, whatever ended', () => {

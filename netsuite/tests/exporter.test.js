@@ -64,10 +64,131 @@ test('a negative quantity is told as a problem, never as goods to receive', () =
     expect(exported().map((row) => [row.line_id, row.quantity, row.line_closed])).toEqual([['1', '5', 'F'], ['4', '0', 'T']]);
 });
 
+test.each(['', 'x'])('a problem too long, of %p and emojis, is noted in whole characters, and is the same in the next run', (start) => {
+    order({ lines: [{ item: 'A', quantity: 1 / 3, unit: start + '😀'.repeat(1000), unitRate: 7 }] });
+    expect(run(exporter).error).toMatch('no exact quantity');
+    expect(current().customRecords.map((row) => /[\ud800-\udfff]/u.test(row.custrecord_wb_exp_problem ?? ''))).not.toContain(true);
+    later(15);
+    expect(run(exporter)).toEqual({ error: null });
+});
+
+describe('a purchase order that was told as open, and of which nothing is left to tell', () => {
+    const problems = () => current().customRecords.filter((row) => row.custrecord_wb_exp_problem).map(({ name }) => name);
+    const remove = (id) => { current().orders.delete(id); current().version += 1; };
+
+    test.each([
+        ['has no line with an item any more', (id) => current().change(id, (found) => { found.lines = []; }), 'no line with an item'],
+        ['was deleted', remove, 'is deleted'],
+    ])('that %s is a problem, told once', (_, act, said) => {
+        const id = order();
+        const other = order();
+        exported();
+        later(15);
+        act(id);
+        const { error } = run(exporter);
+        expect(error).toMatch(`purchase order ${id}: it was told as open, and `);
+        expect(error).toMatch(said);
+        expect(error).toMatch('waybill po close');
+        expect(problems()).toEqual([`WB-PO-${id}`]);
+        later(15);
+        expect(exported()).toEqual([]);
+        current().change(other, (found) => { found.lines[0].quantity = 21; });
+        later(15);
+        expect(ids(exported())).toEqual([other]);
+    });
+
+    test('is no problem any more once it is there again', () => {
+        const id = order();
+        exported();
+        const before = current().orders.get(id);
+        remove(id);
+        expect(run(exporter).error).toMatch('is deleted');
+        current().orders.set(id, before);
+        current().version += 1;
+        later(15);
+        expect(run(exporter)).toEqual({ error: null });
+        expect(problems()).toEqual([]);
+    });
+
+    test('is none where it was told as closed, or never', () => {
+        const [closed, untold] = [order(), order({ approval: 'pending' })];
+        exported();
+        current().change(closed, (found) => found.lines.forEach((line) => { line.closed = true; }));
+        exported();
+        current().change(untold, (found) => { found.lines = []; });
+        remove(closed);
+        later(15);
+        expect(exported()).toEqual([]);
+    });
+
+    test('is found among more than a search shows at once', () => {
+        for (let id = 1; id <= 1100; id += 1) {
+            const externalid = `WB-PO-${id}`;
+            current().customRecords.push({ id: `${id}`, externalid, custrecord_wb_exp_print: 'told', custrecord_wb_exp_open: true });
+            order({ id, modified: 0 });
+        }
+        current().customRecords.push({ id: '1101', externalid: 'WB-PO-CURSOR', custrecord_wb_exp_print: NOW });
+        remove('1050');
+        expect(run(exporter).error).toMatch(/^purchase order 1050: .* is deleted[^\n]*$/);
+    });
+
+    test('is looked for after all else, and what stands in the way of it is told beside the rest', () => {
+        const bad = order({ lines: [{ item: 'A', quantity: 5 }, { item: 'B', quantity: -1 }] });
+        order();
+        current().fail('search purchaseorder', 'INSUFFICIENT_PERMISSION');
+        expect(run(exporter).error.split('\n')).toEqual([
+            `purchase order ${bad}: line 4: the quantity -1 is negative`,
+            'look for purchase orders that are gone: INSUFFICIENT_PERMISSION: search purchaseorder fails',
+        ]);
+        expect(files()).toHaveLength(1);
+    });
+});
+
 test('the moment of change is told in UTC, whatever the zone of the account', () => {
     current().preferences.zone = 'Asia/Kolkata';
     order({ modified: new Date('2026-11-20T10:15:00Z').getTime() });
     expect(exported()[0].modified_at).toBe('2026-11-20T10:15:00Z');
+});
+
+describe('in the hour that the clock goes through twice', () => {
+    const quantity = (id, told) => current().change(id, (found) => { found.lines[0].quantity = told; });
+    const told = () => exported().filter((row) => row.line_id === '1').map((row) => [row.quantity, row.modified_at]);
+
+    // 1:40 am and 1:10 am in Los Angeles, before and after the clock goes back.
+    test('an amendment is told later than what was told before, and so is what was amended back', () => {
+        at('2026-11-01T08:40:00Z');
+        const id = order();
+        expect(told()).toEqual([['20', '2026-11-01T08:40:00Z']]);
+        at('2026-11-01T09:10:00Z');
+        quantity(id, 30);
+        expect(told()).toEqual([['30', '2026-11-01T09:10:00Z']]);
+        at('2026-11-01T09:40:00Z');
+        quantity(id, 20);
+        expect(told()).toEqual([['20', '2026-11-01T09:40:00Z']]);
+    });
+
+    test('the time never goes back, though a run that had put its file there died before it noted it', () => {
+        at('2026-11-01T08:40:00Z');
+        const id = order();
+        current().before('custom.save', () => current().end('SSS_APP_SERVER_RESTART'));
+        expect(() => run(exporter)).toThrow();
+        current().hooks = [];
+        expect(rows()[0].modified_at).toBe('2026-11-01T08:40:00Z');
+        at('2026-11-01T09:10:00Z');
+        quantity(id, 30);
+        expect(told()).toEqual([['30', '2026-11-01T09:10:00Z']]);
+    });
+});
+
+test('what is amended and amended back within a minute is told each time with a later time, as the account shows no seconds', () => {
+    at('2026-11-20T18:30:10Z');
+    const id = order();
+    const times = [20, 30, 20].map((quantity, second) => {
+        at(`2026-11-20T18:30:${20 + 10 * second}Z`);
+        current().change(id, (found) => { found.lines[0].quantity = quantity; });
+        return exported()[0].modified_at;
+    });
+    expect(times).toEqual(['2026-11-20T18:30:00Z', '2026-11-20T18:30:20Z', '2026-11-20T18:30:30Z']);
 });
 
 test('more than 10 MB go into several files, and no purchase order is split', () => {
@@ -110,6 +231,35 @@ test('on demand every open purchase order is told again', () => {
     expect(ids(exported())).toEqual([id]);
 });
 
+test('what an export on demand does not come to is told by the runs by schedule, whatever becomes of it meanwhile', () => {
+    const made = [order(), order(), order()];
+    exported();
+    later(4 * 24 * 60);
+    current().parameters.custscript_wb_exp_tell_all = true;
+    current().unitsOf = { summarize: 100 };
+    expect(exported()).toEqual([]);
+    expect(current().logs.at(-1)).toMatchObject({ title: 'the rest waits for the next run' });
+    current().parameters.custscript_wb_exp_tell_all = false;
+    later(15);
+    expect(exported()).toEqual([]);
+    current().unitsOf = undefined;
+    current().change(made[2], (found) => found.lines.forEach((line) => { line.closed = true; }));
+    expect(ids(exported())).toEqual(made);
+    later(15);
+    expect(exported()).toEqual([]);
+});
+
+test('an export on demand whose upload fails is made good by the next run by schedule', () => {
+    const id = order();
+    exported();
+    later(4 * 24 * 60);
+    current().parameters.custscript_wb_exp_tell_all = true;
+    current().fail('sftp.upload', 'FTP_TRANSFER_TIMEOUT_EXCEEDED');
+    expect(run(exporter).error).toMatch('FTP_TRANSFER_TIMEOUT_EXCEEDED');
+    current().parameters.custscript_wb_exp_tell_all = false;
+    expect(ids(exported())).toEqual([id]);
+});
+
 test('an export on demand has names of its own, since one by schedule may begin in the same second', () => {
     order();
     run(exporter);
@@ -149,6 +299,19 @@ test('what a run left in the middle of an upload is removed', () => {
     order();
     exported();
     expect(current().sftp.names(FULFILLMENT)).toEqual(files());
+});
+
+test.each([
+    ['', '-all', false],
+    ['-all', '', true],
+])('a run of "%s" leaves alone what one of "%s" may be uploading, until that run must be over', (mine, other, tellsAll) => {
+    current().parameters.custscript_wb_exp_tell_all = tellsAll;
+    const name = `WB-PO-20261120T182900Z${other}-1.csv.tmp`;
+    const old = `WB-PO-20261120T162900Z${other}-1.csv.tmp`;
+    [name, old].forEach((each) => current().sftp.put(`${FULFILLMENT}/${each}`, 'half'));
+    order();
+    exported();
+    expect(current().sftp.names(FULFILLMENT).filter((each) => each.endsWith('.tmp'))).toEqual([name]);
 });
 
 test('a rename whose answer was lost is told again, not lost', () => {

@@ -29,6 +29,15 @@ test('a receipt proposes every receivable line, checked, with its remainder, and
     expect([made.getLineCount({ sublistId: 'item' }), made.getLineCount({ sublistId: 'expense' })]).toEqual([2, -1]);
 });
 
+test('an item receipt shows what it received, checked, and unchecked what it could receive beside it', () => {
+    const id = order();
+    const made = record.load({ type: record.Type.ITEM_RECEIPT, id: current().receive(id, { 1: 5 }) });
+    const value = (fieldId, line) => made.getSublistValue({ sublistId: 'item', fieldId, line });
+    expect([0, 1].map((line) => [value('orderline', line), value('itemreceive', line), value('quantity', line)])).toEqual(
+        [['1', true, '5'], ['4', false, '12']],
+    );
+});
+
 test('lines that nobody touches are received in full, and the status follows', () => {
     const id = order();
     record.transform({ ...PAIR, fromId: id }).save();

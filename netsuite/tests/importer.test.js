@@ -1,13 +1,10 @@
 /** The importer beyond the defects: errors that pass, files that are large or many, answers that are replaced. */
+const texts = require('SuiteScripts/Waybill/rules/texts');
 const { current } = require('../fakes/account');
-const { NOW, RECEIPT, ack, at, entry, imported, importer, later, order, put, receipts, run } = require('./support');
+const { SuiteScriptError } = require('../fakes/errors');
+const { NOW, RECEIPT, ack, answers, at, entry, expectFound, imported, importer, later, order, put, receipts, run } = require('./support');
 
 const NAME = 'WB-RCPT-20261120T181500Z-1.json';
-
-/** What the answer to the file says of each receipt. */
-function answers() {
-    return ack(NAME).results.map(({ receipt_id: id, result }) => [id, result]);
-}
 
 beforeEach(() => at(NOW));
 
@@ -25,12 +22,30 @@ test.each(['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'])('after %s in each try i
     const complaint = `it stays for the next run; not settled: receipt A: ${name}: receipt.save fails`;
     expect(run(importer).error).toBe(`${NAME}: Error: ${complaint}`);
     expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME}: it stays for the next run` }));
-    expect(answers()).toEqual([['B', 'created']]);
+    expect(answers(NAME)).toEqual([['B', 'created']]);
     expect(current().sftp.names(RECEIPT)).toEqual([NAME]);
     later(15);
     expect(run(importer)).toEqual({ error: null });
-    expect(answers()).toEqual([['A', 'created'], ['B', 'already']]);
+    expect(answers(NAME)).toEqual([['A', 'created'], ['B', 'already']]);
     expect(current().sftp.names(RECEIPT)).toEqual([]);
+});
+
+test.each(['', 'x'])('a refusal too long, of %p and emojis, is cut between characters: half of one would spoil the answer', (start) => {
+    const [first, second] = [order(), order()];
+    let isFirst = true;
+    current().before('receipt.save', () => {
+        if (isFirst) {
+            isFirst = false;
+            throw Object.assign(new Error(start + '😀'.repeat(4000)), { name: 'USER_ERROR' });
+        }
+    });
+    const [{ reason }, made] = imported([entry(first, 'A', { 1: '1' }), entry(second, 'B', { 1: '1' })]);
+    expect([reason.length, /[\ud800-\udfff]/u.test(reason), made.result]).toEqual([4000, false, 'created']);
+});
+
+test('half a character that a file quotes is none in its answer', () => {
+    const [{ reason }] = imported([entry(order(), 'A', { 1: '\ud83d' })]);
+    expect(reason).toMatch("the quantity '�' is no number");
 });
 
 test('a duplicate that no search shows yet is not rejected: the next run finds it', () => {
@@ -39,11 +54,7 @@ test('a duplicate that no search shows yet is not rejected: the next run finds i
     put(NAME, [entry(id, 'A', { 1: '1' })]);
     expect(run(importer).error).toMatch('not settled: receipt A: DUP_RCRD');
     expect(current().sftp.names(`${RECEIPT}/ack`)).toEqual([]);
-    current().receipts[0].isHidden = false;
-    later(15);
-    expect(run(importer)).toEqual({ error: null });
-    expect(answers()).toEqual([['A', 'already']]);
-    expect(receipts(id)).toHaveLength(1);
+    expectFound(NAME, id);
 });
 
 test('what NetSuite refuses after a try of unknown outcome may be refused because that try has saved', () => {
@@ -60,7 +71,7 @@ test('what NetSuite refuses after a try of unknown outcome may be refused becaus
     expect(run(importer).error).toMatch('not settled: receipt A: UNEXPECTED_ERROR: saved all the same');
     current().receipts[0].isHidden = false;
     expect(run(importer)).toEqual({ error: null });
-    expect(answers()).toEqual([['A', 'already']]);
+    expect(answers(NAME)).toEqual([['A', 'already']]);
 });
 
 test('a refusal is not told while another receipt of its file is open: once told, it may not become a receipt', () => {
@@ -72,7 +83,7 @@ test('a refusal is not told while another receipt of its file is open: once told
     current().change(second, (found) => { found.approval = 'approved'; });
     later(15);
     expect(run(importer)).toEqual({ error: null });
-    expect(answers()).toEqual([['A', 'created'], ['B', 'created']]);
+    expect(answers(NAME)).toEqual([['A', 'created'], ['B', 'created']]);
 });
 
 test('what stays open for a day is given up: the file is put aside, and the others, refusals too, are answered', () => {
@@ -83,7 +94,7 @@ test('what stays open for a day is given up: the file is put aside, and the othe
     later(24 * 60);
     expect(run(importer).error).toMatch('given up, and put into error; not settled: receipt A: UNEXPECTED_ERROR');
     expect(current().logs).toContainEqual(expect.objectContaining({ level: 'error', title: `${NAME}: given up, and put into error` }));
-    expect(answers()).toEqual([['B', 'rejected']]);
+    expect(answers(NAME)).toEqual([['B', 'rejected']]);
     expect(current().sftp.names(RECEIPT)).toEqual([]);
     expect(current().sftp.names(`${RECEIPT}/error`)).toEqual([expect.stringContaining(NAME)]);
     expect(run(importer)).toEqual({ error: null });
@@ -173,7 +184,7 @@ test('a purchase order that NetSuite ends its script at each time holds back no 
         const { error } = run(importer);
         expect(error).toMatch(`${first}: {"name":"SSS_TIME_LIMIT_EXCEEDED"`);
         expect(error).toMatch('not settled: receipt 1 of the file: the script failed at its purchase order');
-        expect(answers()).toEqual(expected);
+        expect(answers(NAME)).toEqual(expected);
         return current().sftp.names(RECEIPT);
     });
     expect(told).toEqual([[NAME], [NAME], []]);
@@ -221,6 +232,48 @@ test('fifty files that nobody may read are told in each run, and do not keep the
     expect(names.filter((name) => error.includes(`${name} cannot be read: FTP_PERMISSION_DENIED`))).toEqual(names);
     expect(receipts(id)).toEqual([['WB-RCPT-A', { 4: 1 }]]);
     expect(current().sftp.names(RECEIPT)).toEqual(names);
+});
+
+/** Names of so many files, one a second. */
+function manyNames(count) {
+    return Array.from({ length: count }, (_, second) => `WB-RCPT-${texts.stamp(new Date(Date.UTC(2026, 10, 20, 10, 0, second)))}-1.json`);
+}
+
+test('more files than a run can look into, and nobody may read them: each has its turn, and the one behind them too', () => {
+    const id = order();
+    const names = manyNames(250);
+    names.forEach((name) => put(name, []));
+    put(NAME, [entry(id, 'A', { 4: '1' })]);
+    const { sftp } = current();
+    const read = sftp.read.bind(sftp);
+    sftp.read = (path) => {
+        if (names.some((name) => path.endsWith(name))) {
+            throw new SuiteScriptError('FTP_PERMISSION_DENIED', path);
+        }
+        return read(path);
+    };
+    const errors = [1, 2, 3].map(() => run(importer).error);
+    expect(receipts(id)).toEqual([['WB-RCPT-A', { 4: 1 }]]);
+    expect(names.filter((name) => errors.some((error) => error.includes(`${name} cannot be read`)))).toEqual(names);
+});
+
+test('fifty files that cannot be settled do not keep the one behind them waiting', () => {
+    manyNames(50).forEach((name) => {
+        const id = order();
+        put(name, [entry(id, name, { 1: '1' })]);
+        current().receive(id, { 1: 1 }, { externalId: `WB-RCPT-${name}`, isHidden: true });
+    });
+    const id = order();
+    put(NAME, [entry(id, 'A', { 4: '1' })]);
+    expect(run(importer).error.split('\n')).toHaveLength(50);
+    expect(receipts(id)).toEqual([]);
+    expect(run(importer).error.split('\n')).toHaveLength(49);
+    expect(ack(NAME).results[0].result).toBe('created');
+});
+
+test('where a run can try all files, nothing is noted of it', () => {
+    imported([entry(order(), 'A', { 1: '1' })]);
+    expect(current().customRecords).toEqual([]);
 });
 
 test('files without a time in their names come last', () => {
@@ -320,7 +373,7 @@ test('an item receipt that cannot be looked into is not taken for the receipt: t
     current().fail('record.load', 'UNEXPECTED_ERROR');
     expect(run(importer).error).toMatch('item receipt 991 has the external id WB-RCPT-A already, and cannot be compared');
     expect(run(importer)).toEqual({ error: null });
-    expect(answers()).toEqual([['A', 'already']]);
+    expect(answers(NAME)).toEqual([['A', 'already']]);
 });
 
 test('a duplicate that turns out to be another receipt is refused with the difference', () => {

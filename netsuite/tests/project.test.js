@@ -88,6 +88,15 @@ test('export and import run every 15 minutes, and can be run on demand', () => {
     expect(deployments).toEqual([both, both, [['NOTSCHEDULED', undefined]]]);
 });
 
+test('the installation page says when the schedules begin, and to move that to the midnight of the account', () => {
+    const page = readFileSync(join(__dirname, '..', '..', 'docs', 'netsuite-scripts.md'), 'utf8');
+    const deployments = scripts.flatMap((script) => script.scriptdeployments.scriptdeployment);
+    const begins = deployments.map(({ recurrence }) => recurrence.daily?.starttime);
+    expect(new Set(begins.filter(Boolean))).toEqual(new Set(['08:00:00Z']));
+    expect(page).toContain('`<starttime>08:00:00Z</starttime>`');
+    expect(page).toContain('*Start Time* must be 12:00 am');
+});
+
 test('every parameter is described, optional for SDF, and set in each deployment', () => {
     scripts.forEach((script) => {
         const parameters = script.scriptcustomfields.scriptcustomfield;

@@ -61,6 +61,12 @@ test.each(['', 'abc', 'ñ', '€', '😀', 'a😀ñ€\ud800'])('the length of %
     expect(texts.utf8Length(text)).toBe(Buffer.byteLength(text, 'utf8'));
 });
 
+test.each([
+    ['a😀b', 4, 'a😀b'], ['a😀b', 3, 'a😀'], ['a😀b', 2, 'a�'], ['\udc00a\ud83d', 9, '�a�'], [undefined, 9, 'undefined'],
+])('%p has no half character in its first %i', (text, most, told) => {
+    expect(texts.shortened(text, most)).toBe(told);
+});
+
 test('names are ordered as people count', () => {
     expect(['a-10', 'a-9', 'a-1', 'a-1-2', 'b-1'].sort(texts.byNumber)).toEqual(['a-1', 'a-1-2', 'a-9', 'a-10', 'b-1']);
 });

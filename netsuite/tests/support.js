@@ -42,6 +42,20 @@ function ack(name) {
     return JSON.parse(current().sftp.text(`${RECEIPT}/ack/${name.replace(/\.json$/, '.ack.json')}`));
 }
 
+/** What the answer to a receipt file says of each receipt. */
+function answers(name) {
+    return ack(name).results.map(({ receipt_id: id, result }) => [id, result]);
+}
+
+/** The first item receipt shows by now: receipt A, the only one of its file, is found there, and is made no second time. */
+function expectFound(name, id) {
+    current().receipts[0].isHidden = false;
+    later(15);
+    expect(run(importer)).toEqual({ error: null });
+    expect(answers(name)).toEqual([['A', 'already']]);
+    expect(receipts(id)).toHaveLength(1);
+}
+
 /** What one good run of the importer, a minute later, answers to a file of these receipts. */
 function imported(entries, name = 'WB-RCPT-20261120T181500Z-1.json') {
     later(1);
@@ -79,6 +93,6 @@ function receipts(orderId) {
 }
 
 module.exports = {
-    FULFILLMENT, RECEIPT, RECONCILIATION, NOW, at, later, order, entry, put, ack, imported, rows, files, exported, receipts, run, exporter,
-    importer, reconciler,
+    FULFILLMENT, RECEIPT, RECONCILIATION, NOW, at, later, order, entry, put, ack, answers, expectFound, imported, rows, files, exported,
+    receipts, run, exporter, importer, reconciler,
 };

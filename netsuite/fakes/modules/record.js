@@ -106,13 +106,18 @@ function dayText(day) {
     return [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
+/** The lines that an item receipt received, checked, and those that it could receive, unchecked: nobody says that it hides them. */
 function load({ type, id }) {
     return current().call('record.load', 10, () => {
         const receipt = type === Type.ITEM_RECEIPT && current().receipts.find((each) => each.id === String(id));
         if (!receipt) {
             throw new SuiteScriptError('RCRD_DSNT_EXIST', `${type} ${id}`);
         }
-        return new FakeRecord({}, { item: receipt.lines.map(({ line, quantity }) => ({ orderline: line, quantity })) });
+        const received = receipt.lines.map(({ line, quantity }) => ({ orderline: line, itemreceive: true, quantity }));
+        const others = current().receivable(receipt.orderId)
+            .filter(({ line }) => !receipt.lines.some((each) => each.line === line))
+            .map(({ line, remaining }) => ({ orderline: line, itemreceive: false, quantity: remaining }));
+        return new FakeRecord({}, { item: [...received, ...others] });
     });
 }
 

@@ -19,7 +19,9 @@ const ROWS = {
     itemreceipt: (account) => account.receipts.filter(({ isHidden }) => !isHidden).map((receipt) => ({
         id: receipt.id, mainline: 'T', externalid: receipt.externalId ?? '', createdfrom: receipt.orderId,
     })),
-    customrecord_waybill_po_export: (account) => account.customRecords,
+    // Of a checkbox a search knows T and F.
+    customrecord_waybill_po_export: (account) => account.customRecords.map((row) => Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [name, typeof value === 'boolean' ? (value ? 'T' : 'F') : value]))),
 };
 
 const OPERATORS = {

@@ -16,7 +16,17 @@ define([
     const MOST = { bytes: 5 * 1000 * 1000, orders: 500 };
     /** Dates in filters are days of an account's zone; two days are more than any zone is away from any other. */
     const OVERLAP_MS = 2 * 24 * 60 * 60 * 1000;
+    const HOUR_MS = 60 * 60 * 1000;
+    /** In the names of files that tell everything. */
+    const FULL = '-all';
+    /** NetSuite ends a last stage after an hour. */
+    const LONGEST_RUN_MS = 2 * HOUR_MS;
     const LONGEST_PROBLEM = 1000;
+    /** The file format has no word for these: a purchase order is the lines that it has. */
+    const END_IT = 'end it in Waybill (waybill po close, or cancel where nothing came), then delete its row in Waybill Export';
+    const EMPTY = `it was told as open, and no line with an item is left of it: ${END_IT}`;
+    const GONE = `it was told as open, and is deleted, or out of sight of this script's role: ${END_IT}`;
+    const LOOK_UNITS = 20;
     const NEXT_RUN = 'the rest waits for the next run';
 
     /**
@@ -53,29 +63,54 @@ define([
         let due;
         try {
             due = dueOf(id, values.lastmodifieddate, known);
+            if (due && due.isAgain) {
+                // No change would show the runs by schedule what this one does not come to.
+                exportState.noteAgain(known);
+            }
         } catch (error) {
-            const problem = String(error.message).slice(0, LONGEST_PROBLEM);
-            due = { problem, isNew: !known || known.problem !== problem };
+            due = problemOf(known, texts.shortened(error.message, LONGEST_PROBLEM));
         }
         if (due) {
             context.write({ key: String(id), value: JSON.stringify({ ...due, known }) });
         }
     }
 
+    function problemOf(known, problem) {
+        return { problem, isNew: !known || known.problem !== problem };
+    }
+
     function dueOf(id, modified, known) {
         const order = purchaseOrders.read(id);
+        if (!order && known && known.isOpen) {
+            return problemOf(known, EMPTY);
+        }
         const print = order ? checksum.sha256(rules.rowsText(order, '')) : '';
-        const tellAll = settings.read(PREFIX).isOn('tell_all');
-        if (order && isDue(order, print, known, tellAll)) {
-            const modifiedAt = texts.isoMoment(format.parse({ value: modified, type: format.Type.DATETIME }));
-            return { print, text: rules.rowsText(order, modifiedAt) };
+        const isAgain = Boolean(known && known.print) && settings.read(PREFIX).isOn('tell_all');
+        if (order && (isAgain || isDue(order, print, known))) {
+            const text = rules.rowsText(order, texts.isoMoment(changedAt(modified, known)));
+            return { print, isOpen: rules.isOpen(order), text, isAgain };
         }
         return known && known.problem ? { settled: true } : null;
     }
 
+    /** Never before the file that told it last: Waybill leaves aside what is older than what it was told. */
+    function changedAt(modified, known) {
+        const toldAt = known ? texts.stampedAt(known.file) : NaN;
+        return new Date(Math.max(momentOf(modified), toldAt || 0));
+    }
+
+    /** The clock of a zone goes through one hour twice in autumn: of the moments that read so, the last that has come. */
+    function momentOf(text) {
+        const type = format.Type.DATETIME;
+        const parsed = format.parse({ value: text, type }).getTime();
+        const alike = [parsed - HOUR_MS, parsed, parsed + HOUR_MS].filter((moment) => (
+            moment <= Date.now() && format.format({ value: new Date(moment), type }) === text));
+        return alike.length ? Math.max(...alike) : parsed;
+    }
+
     /** First when goods can be received; then at every change, so that Waybill learns of closing and receiving too. */
-    function isDue(order, print, known, tellAll) {
-        return known && known.print ? tellAll || known.print !== print : rules.isOpen(order);
+    function isDue(order, print, known) {
+        return known && known.print ? known.print !== print : rules.isOpen(order);
     }
 
     /**
@@ -92,7 +127,7 @@ define([
         if (unread.length + untold.length === 0 && isAllNoted) {
             moveCursor(summary);
         }
-        const complaints = [...unread, ...untold.filter((reason) => reason !== NEXT_RUN), ...newProblems(due)];
+        const complaints = [...unread, ...untold.filter((reason) => reason !== NEXT_RUN), ...newProblems(due), ...complaintsOfGone()];
         if (complaints.length) {
             throw new Error(complaints.join('\n'));
         }
@@ -139,7 +174,8 @@ define([
         const given = settings.checked(PREFIX);
         const folder = given.get('folder');
         const connection = sftpFolder.connect(given);
-        const nextName = names(sweep(connection, folder), given.isOn('tell_all'));
+        const isFull = given.isOn('tell_all');
+        const nextName = names(sweep(connection, folder, isFull), isFull);
         return rules.batches(toTell, MOST).every((batch) => {
             const isAffordable = settings.affords(sftpFolder.PUBLISH_UNITS + batch.length * exportState.SAVE_UNITS);
             if (isAffordable) {
@@ -153,14 +189,39 @@ define([
 
     function tellBatch(connection, folder, name, batch) {
         sftpFolder.publish(connection, folder, name, sealed(batch), { replaces: false });
-        batch.forEach(({ id, known, print }) => exportState.noteTold(id, known, print, name));
+        batch.forEach(({ id, known, ...one }) => exportState.noteTold(id, known, one, name));
         log.audit({ title: name, details: `${batch.length} purchase orders` });
     }
 
+    /** Notes and tells what is gone; an error of this look stops nothing else. */
+    function complaintsOfGone() {
+        try {
+            const lost = gone();
+            noted(lost);
+            return newProblems(lost);
+        } catch (error) {
+            return [`look for purchase orders that are gone: ${error.name}: ${error.message}`];
+        }
+    }
+
+    /** What was told as open and is there no more: no search for changes finds it. */
+    function gone() {
+        const found = [];
+        for (let start = 0, isLast = false; !isLast && settings.affords(LOOK_UNITS); start += exportState.PAGE) {
+            const page = exportState.toldOpen(start);
+            const there = purchaseOrders.thereOf(page.map(({ orderId }) => orderId));
+            found.push(...page.filter(({ orderId }) => !there.has(orderId)));
+            isLast = page.length < exportState.PAGE;
+        }
+        return found.map((known) => ({ id: known.orderId, known, ...problemOf(known, GONE) }));
+    }
+
     /** Removes what a run left that ended in the middle of an upload, and returns the names that are taken. */
-    function sweep(connection, folder) {
+    function sweep(connection, folder, isFull) {
         const found = sftpFolder.list(connection, `${folder}/WB-PO-*`).map(({ name }) => name);
-        const isLeft = (name) => name.endsWith('.csv.tmp');
+        // Two runs of one deployment never meet, but one of the other deployment may be uploading at this moment.
+        const isOver = (name) => name.includes(FULL) === isFull || Date.now() - texts.stampedAt(name) > LONGEST_RUN_MS;
+        const isLeft = (name) => name.endsWith('.csv.tmp') && isOver(name);
         // One a run: the next runs take the others, and no number of them exhausts the units.
         found.filter(isLeft).slice(0, 1).forEach((name) => connection.removeFile({ path: `${folder}/${name}` }));
         return new Set(found);
@@ -168,7 +229,7 @@ define([
 
     /** Two runs of one deployment never meet; those of the two deployments may, in the same second. */
     function names(taken, isFull) {
-        const start = `${texts.stamp(new Date())}${isFull ? '-all' : ''}`;
+        const start = `${texts.stamp(new Date())}${isFull ? FULL : ''}`;
         let number = 0;
         return () => {
             do {

@@ -8,9 +8,9 @@
  * @NModuleScope SameAccount
  */
 define([
-    'N/log', './account/checksum', './account/item_receipts', './account/purchase_orders', './account/settings',
+    'N/log', './account/checksum', './account/export_state', './account/item_receipts', './account/purchase_orders', './account/settings',
     './account/sftp_folder', './rules/acknowledgments', './rules/receipt_files', './rules/texts',
-], (log, checksum, itemReceipts, purchaseOrders, settings, sftpFolder, acknowledgments, receiptFiles, texts) => {
+], (log, checksum, exportState, itemReceipts, purchaseOrders, settings, sftpFolder, acknowledgments, receiptFiles, texts) => {
     const PREFIX = 'imp';
     /** Files of one run: as many as the last stage can answer with its 10,000 units. */
     const MOST_FILES = 50;
@@ -22,28 +22,49 @@ define([
     const EACH_UNITS = itemReceipts.RECEIPT_UNITS + purchaseOrders.QUERY_UNITS;
 
     /**
-     * Reads the files. One that cannot be read takes no place of another's, and one without a time in its name comes last:
-     * it is not ours, and may stay for ever.
+     * Reads the files. Where there are more than a run can try, the next one begins behind the last that was tried: no number
+     * of files that cannot be read, or settled, keeps another from its turn.
      *
      * @returns {Array<object>} a task for each file, so that each is known in the end, and one for each receipt
      */
     function getInputData() {
         const given = settings.checked(PREFIX);
+        checkZone(given.get('time_zone'));
         const connection = sftpFolder.connect(given);
         const found = sftpFolder.list(connection, given.get('folder'))
-            .filter(({ name, directory }) => !directory && name.endsWith('.json'))
-            .sort((left, right) => hasNoTime(left) - hasNoTime(right) || texts.byNumber(left.name, right.name));
+            .filter(({ name, directory }) => !directory && name.endsWith('.json'));
+        const last = found.length > MOST_FILES ? exportState.lastTried() : null;
+        const waiting = inTurn(found, last && last.print);
         const files = [];
         let places = MOST_FILES;
-        for (const entry of found) {
-            if (places === 0 || !settings.affords(sftpFolder.DOWNLOAD_UNITS)) {
-                break;
-            }
-            const told = tasksOf(connection, given.get('folder'), entry);
+        while (waiting.length > files.length && places > 0 && settings.affords(sftpFolder.DOWNLOAD_UNITS + exportState.SAVE_UNITS)) {
+            const told = tasksOf(connection, given.get('folder'), waiting[files.length]);
             files.push(told);
             places -= told[0].unread ? 0 : 1;
         }
+        if (waiting.length > files.length) {
+            exportState.noteTried(last, waiting[files.length - 1].name);
+        }
         return files.flat();
+    }
+
+    /** Found out later, it would be an error of each receipt, and refuse them all. */
+    function checkZone(timeZone) {
+        const [problem] = attempt(`custscript_wb_imp_time_zone '${timeZone}'`, () => itemReceipts.dayOf(new Date(), timeZone));
+        if (problem) {
+            throw new Error(problem);
+        }
+    }
+
+    /** From the one behind the last on, then from the oldest on; those without a time in their names count as newest. */
+    function inTurn(found, last) {
+        const sorted = [...found].sort(byAge);
+        const next = Math.max(0, last ? sorted.findIndex((entry) => byAge(entry, { name: last }) > 0) : 0);
+        return [...sorted.slice(next), ...sorted.slice(0, next)];
+    }
+
+    function byAge(left, right) {
+        return hasNoTime(left) - hasNoTime(right) || texts.byNumber(left.name, right.name);
     }
 
     function hasNoTime({ name }) {
@@ -188,7 +209,7 @@ define([
             return;
         }
         const now = new Date();
-        const { results, place } = acknowledgments.decide(told, now);
+        const { results, place, open } = acknowledgments.decide(told, now);
         if (results) {
             const text = acknowledgments.text(told, results, texts.isoMoment(now));
             sftpFolder.publish(connection, `${folder}/ack`, acknowledgments.nameOf(told.file), text, { replaces: true });
@@ -198,14 +219,14 @@ define([
             connection.move({ from: `${folder}/${told.file}`, to: `${folder}/${place}/${texts.stamp(now)}-${told.file}` });
         }
         log.audit({ title: told.file, details: told.problem || `${told.results.length} receipts` });
-        tellUnsettled(told, place);
+        tellUnsettled(told.file, open, place);
     }
 
     /** Whoever owns the script has to hear of it each time: nobody else sees that a file cannot be finished. */
-    function tellUnsettled({ file, unsettled }, place) {
-        if (unsettled.length) {
+    function tellUnsettled(file, open, place) {
+        if (open.length) {
             const what = place ? `given up, and put into ${place}` : 'it stays for the next run';
-            const reasons = unsettled.join('; ').slice(0, LONGEST_PROBLEM);
+            const reasons = texts.shortened(open.join('; '), LONGEST_PROBLEM);
             log.error({ title: `${file}: ${what}`, details: `not settled: ${reasons}` });
             throw new Error(`${what}; not settled: ${reasons}`);
         }

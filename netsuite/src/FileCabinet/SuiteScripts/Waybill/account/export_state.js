@@ -1,6 +1,8 @@
 /**
  * What was told of purchase orders: a custom record for each, written only after its file is seen on the server.
  *
+ * The rows of two moments stand beside them: how far the export has told, and which file an import tried last.
+ *
  * It is a record of its own, since a mark on the purchase order would change it, be copied with it, and start the export again.
  *
  * @NApiVersion 2.1
@@ -11,7 +13,11 @@ define(['N/record', 'N/search'], (record, search) => {
     const PRINT = 'custrecord_wb_exp_print';
     const FILE = 'custrecord_wb_exp_file';
     const PROBLEM = 'custrecord_wb_exp_problem';
+    const OPEN = 'custrecord_wb_exp_open';
     const CURSOR = 'CURSOR';
+    const IMPORT = 'IMPORT';
+    /** In place of a checksum, it differs from each. */
+    const AGAIN = 'to be told again';
     /** The creation and the saving of a record. */
     const SAVE_UNITS = 6;
     const CURSOR_UNITS = 10 + SAVE_UNITS;
@@ -21,19 +27,30 @@ define(['N/record', 'N/search'], (record, search) => {
      * What is known of a purchase order; 10 units.
      *
      * @param {string} orderId internal id
-     * @returns {{id: string, print: string, problem: string}|null} null where nothing was noted
+     * @returns {{id: string, orderId: string, print: string, file: string, problem: string, isOpen: boolean}|null} `isOpen`:
+     *     told as open for receiving; null where nothing was noted
      */
     function of(orderId) {
         return find([['externalid', 'anyof', [nameOf(orderId)]]])[0] || null;
     }
 
     /**
-     * The purchase orders that could not be told when they should have been; 10 units, at most a thousand.
+     * The purchase orders that are to be told, and were not yet; 10 units, at most a thousand.
      *
      * @returns {string[]} internal ids
      */
     function owed() {
-        return find([[PROBLEM, 'isnotempty', '']]).map(({ externalId }) => externalId.replace(/^WB-PO-/, ''));
+        return find([[PROBLEM, 'isnotempty', ''], 'OR', [PRINT, 'is', AGAIN]]).map(({ orderId }) => orderId);
+    }
+
+    /**
+     * A page of what is known of the purchase orders that were last told as open for receiving; 10 units.
+     *
+     * @param {number} start how many come before it
+     * @returns {Array<object>} each as `of` returns it; fewer than `PAGE` are the last ones
+     */
+    function toldOpen(start) {
+        return find([[OPEN, 'is', 'T']], start);
     }
 
     /**
@@ -60,11 +77,20 @@ define(['N/record', 'N/search'], (record, search) => {
      *
      * @param {string} orderId internal id
      * @param {object|null} known what `of` returned
-     * @param {string} print checksum of what was told
+     * @param {{print: string, isOpen: boolean}} told checksum of what was told, and whether as open for receiving
      * @param {string} fileName where
      */
-    function noteTold(orderId, known, print, fileName) {
-        save(orderId, known, { [PRINT]: print, [FILE]: fileName, [PROBLEM]: '' });
+    function noteTold(orderId, known, { print, isOpen }, fileName) {
+        save(orderId, known, { [PRINT]: print, [OPEN]: isOpen, [FILE]: fileName, [PROBLEM]: '' });
+    }
+
+    /**
+     * Notes that a purchase order is to be told again, changed or not, by whichever run comes to it; at most `SAVE_UNITS`.
+     *
+     * @param {object} known what `of` returned
+     */
+    function noteAgain(known) {
+        save(known.orderId, known, { [PRINT]: AGAIN });
     }
 
     /**
@@ -78,18 +104,39 @@ define(['N/record', 'N/search'], (record, search) => {
         save(orderId, known, { [PROBLEM]: problem });
     }
 
+    /**
+     * The file with which an import ended that left others untried; 10 units.
+     *
+     * @returns {{id: string, print: string}|null} its name is `print`; null where none was ever left
+     */
+    function lastTried() {
+        return of(IMPORT);
+    }
+
+    /**
+     * Notes the file behind which the next import begins; at most `SAVE_UNITS`.
+     *
+     * @param {object|null} known what `lastTried` returned
+     * @param {string} fileName the last one that was tried
+     */
+    function noteTried(known, fileName) {
+        save(IMPORT, known, { [PRINT]: fileName });
+    }
+
     function nameOf(orderId) {
         return `WB-PO-${orderId}`;
     }
 
-    function find(filters) {
-        const columns = ['externalid', PRINT, PROBLEM];
-        const rows = search.create({ type: TYPE, filters, columns }).run().getRange({ start: 0, end: PAGE });
+    function find(filters, start = 0) {
+        const columns = ['externalid', PRINT, FILE, PROBLEM, OPEN];
+        const rows = search.create({ type: TYPE, filters, columns }).run().getRange({ start, end: start + PAGE });
         return rows.map((row) => ({
             id: row.id,
-            externalId: row.getValue('externalid'),
+            orderId: row.getValue('externalid').replace(/^WB-PO-/, ''),
             print: row.getValue(PRINT),
+            file: row.getValue(FILE),
             problem: row.getValue(PROBLEM),
+            isOpen: [true, 'T'].includes(row.getValue(OPEN)),
         }));
     }
 
@@ -111,5 +158,7 @@ define(['N/record', 'N/search'], (record, search) => {
         }
     }
 
-    return { SAVE_UNITS, CURSOR_UNITS, of, owed, cursor, moveCursor, noteTold, noteProblem };
+    return {
+        PAGE, SAVE_UNITS, CURSOR_UNITS, of, owed, toldOpen, cursor, moveCursor, noteTold, noteAgain, noteProblem, lastTried, noteTried,
+    };
 });

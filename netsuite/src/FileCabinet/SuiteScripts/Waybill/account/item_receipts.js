@@ -4,7 +4,9 @@
  * @NApiVersion 2.1
  * @NModuleScope SameAccount
  */
-define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, record, search, receiptLines) => {
+define([
+    'N/format', 'N/record', 'N/search', './purchase_orders', './settings', '../rules/receipt_lines',
+], (format, record, search, purchaseOrders, settings, receiptLines) => {
     const MEMO = 'Received in the OMS';
     const PREFIX = 'WB-RCPT-';
     const SEARCH_UNITS = 10;
@@ -12,12 +14,14 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
     const TRANSFORM_UNITS = 10;
     const SAVE_UNITS = 20;
     const TRIES = 3;
-    /** What one receipt takes at most, with a look-up after each try, and a look into what it finds. */
-    const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS) + LOAD_UNITS;
+    /** What one receipt takes at most, with a look-up after each try, and a look at its purchase order before it is refused. */
+    const RECEIPT_UNITS = TRIES * (TRANSFORM_UNITS + SAVE_UNITS + SEARCH_UNITS) + 2 * purchaseOrders.QUERY_UNITS + SEARCH_UNITS;
     /** Errors after which nothing speaks against trying again, once a look-up has found no receipt. */
     const PASSING = ['RCRD_HAS_BEEN_CHANGED', 'UNEXPECTED_ERROR'];
     /** Errors after which NetSuite may have the receipt, though no search shows it yet. */
     const DOUBTFUL = ['UNEXPECTED_ERROR', 'DUP_RCRD'];
+    /** Errors that refuse no receipt: they pass, or are mended in the script's role. */
+    const NO_REFUSAL = [...PASSING, 'INSUFFICIENT_PERMISSION', 'PERMISSION_VIOLATION'];
     const PAGE = 1000;
 
     /**
@@ -56,9 +60,11 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
         return found.run().getRange({ start: 0, end: PAGE });
     }
 
+    /** Those that it received: it may show other lines of its purchase order too, unchecked, with what remains of them. */
     function linesOf(receipt) {
         const value = (fieldId, line) => receipt.getSublistValue({ sublistId: 'item', fieldId, line });
-        return each(receipt, 'item', (line) => [value('orderline', line), value('quantity', line)]);
+        const lines = each(receipt, 'item', (line) => [value('orderline', line), value('quantity', line), value('itemreceive', line)]);
+        return lines.filter(([, , isReceived]) => ![false, 'F'].includes(isReceived)).map(([lineId, quantity]) => [lineId, quantity]);
     }
 
     /**
@@ -86,8 +92,9 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
     }
 
     /**
-     * Makes an item receipt, or says why not; at most `RECEIPT_UNITS`. An error is never believed before a look-up: NetSuite
-     * may have saved, and another run may have been quicker. Where that stays open, nothing is said: the next run finds it.
+     * Makes an item receipt, or says why not; at most `RECEIPT_UNITS`, and 10 for each item receipt of its purchase order. An
+     * error is never believed before a look-up: NetSuite may have saved, and another run may have been quicker. Where that
+     * stays open, nothing is said: the next run finds it.
      *
      * @param {object} receipt as `rules/receipt_files` reads it
      * @param {string} timeZone where the day of receiving is counted, such as `America/Guatemala`; empty for the server's
@@ -98,7 +105,10 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
         let doubt = '';
         for (let attempt = 1; ; attempt += 1) {
             const { error, ...made } = attempted(receipt, timeZone);
-            const there = made.result === 'created' ? null : lookUp([receipt.receiptId]).get(receipt.receiptId);
+            if (made.result === 'created') {
+                return made;
+            }
+            const there = lookUp([receipt.receiptId]).get(receipt.receiptId);
             if (there) {
                 return already(receipt, there);
             }
@@ -106,10 +116,38 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
             doubt = doubt || (DOUBTFUL.includes(error) ? made.reason : '');
             const isPassing = PASSING.includes(error);
             if (!isPassing || attempt === TRIES) {
-                const unsettled = made.result === 'created' ? '' : doubt || (isPassing ? made.reason : '');
+                const unsettled = doubt || (NO_REFUSAL.includes(error) ? made.reason : doubtOf(receipt, made.reason));
                 return unsettled ? { unsettled } : made;
             }
         }
+    }
+
+    /** Why a refusal may be for want of what the receipt has received itself, in a run that ended there; empty where it is none. */
+    function doubtOf(receipt, refusal) {
+        try {
+            return mayBeThere(receipt) ? `${refusal}; but no item receipt tells yet of goods that were received: it may be among them` : '';
+        } catch (error) {
+            return `${refusal}; whether it is there all the same cannot be told: ${error.name}: ${error.message}`;
+        }
+    }
+
+    /** The purchase order is read after its item receipts: what is received in between may make a doubt, and takes none away. */
+    function mayBeThere(receipt) {
+        const isAmong = (told) => {
+            const order = purchaseOrders.read(receipt.orderId);
+            return order !== null && receiptLines.mayBeReceived(receipt.wanted, order.lines, told);
+        };
+        return isAmong([]) && isAmong(toldBeside(receipt));
+    }
+
+    /** What the item receipts of a purchase order tell, without the one in question. */
+    function toldBeside({ receiptId, orderId }) {
+        const found = searched(['createdfrom', 'anyof', [orderId]]).filter((row) => row.getValue('externalid') !== PREFIX + receiptId);
+        // The purchase order is read once more after them, and its status by the caller.
+        if (!settings.affords(found.length * LOAD_UNITS + 2 * purchaseOrders.QUERY_UNITS)) {
+            throw new Error(`too few units are left to look into ${found.length} item receipts`);
+        }
+        return found.flatMap((row) => linesOf(record.load({ type: record.Type.ITEM_RECEIPT, id: row.id })));
     }
 
     /** As `create`, with an error as a refusal in NetSuite's words. */
@@ -178,5 +216,5 @@ define(['N/format', 'N/record', 'N/search', '../rules/receipt_lines'], (format, 
         return new Date(shown.getUTCFullYear(), shown.getUTCMonth(), shown.getUTCDate());
     }
 
-    return { RECEIPT_UNITS, SEARCH_UNITS, LOAD_UNITS, lookUp, ofOrder, already, make };
+    return { RECEIPT_UNITS, SEARCH_UNITS, LOAD_UNITS, lookUp, ofOrder, already, make, dayOf };
 });

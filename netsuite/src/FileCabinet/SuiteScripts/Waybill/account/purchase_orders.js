@@ -4,7 +4,7 @@
  * @NApiVersion 2.1
  * @NModuleScope SameAccount
  */
-define(['N/query', '../rules/purchase_orders'], (query, rules) => {
+define(['N/query', 'N/search', '../rules/purchase_orders'], (query, search, rules) => {
     const QUERY_UNITS = 10;
     /** Rows that one call of runSuiteQL returns at most. */
     const MOST_ROWS = 5000;
@@ -29,7 +29,7 @@ define(['N/query', '../rules/purchase_orders'], (query, rules) => {
     /**
      * A purchase order with its lines; 10 units for each 5,000 lines.
      *
-     * @param {string} orderId internal id
+     * @param {string} orderId what may be an internal id
      * @returns {object|null} as `rules/purchase_orders` has it; null where it has no line with an item
      * @throws {Error} a quantity is negative, or cannot be told exactly in its line's unit
      */
@@ -38,7 +38,7 @@ define(['N/query', '../rules/purchase_orders'], (query, rules) => {
         let page;
         do {
             const last = rows.length ? Number(rows[rows.length - 1].line_id) : -1;
-            page = run(LINES, [Number(orderId), last]);
+            page = rowsOf(LINES, orderId, last);
             rows.push(...page);
         } while (page.length === MOST_ROWS);
         return rows.length ? rules.fromRows(rows) : null;
@@ -51,13 +51,29 @@ define(['N/query', '../rules/purchase_orders'], (query, rules) => {
      * @returns {string|null} its letter; null where there is no such purchase order
      */
     function statusOf(orderId) {
-        const [found] = /^\d{1,15}$/.test(orderId) ? run(STATUS, [Number(orderId)]) : [];
+        const [found] = rowsOf(STATUS, orderId);
         return found ? rules.letterOf(found.status) : null;
     }
 
-    function run(sql, params) {
-        return query.runSuiteQL({ query: sql, params }).asMappedResults();
+    /**
+     * Those of some purchase orders that the account shows; 10 units.
+     *
+     * @param {string[]} orderIds internal ids, at most a thousand
+     * @returns {Set<string>} their internal ids
+     */
+    function thereOf(orderIds) {
+        if (orderIds.length === 0) {
+            return new Set();
+        }
+        const filters = [['mainline', 'is', 'T'], 'AND', ['internalid', 'anyof', orderIds]];
+        const found = search.create({ type: search.Type.PURCHASE_ORDER, filters, columns: ['internalid'] }).run();
+        return new Set(found.getRange({ start: 0, end: orderIds.length }).map(({ id }) => String(id)));
     }
 
-    return { QUERY_UNITS, read, statusOf };
+    function rowsOf(sql, orderId, ...more) {
+        const isId = /^\d{1,15}$/.test(orderId);
+        return isId ? query.runSuiteQL({ query: sql, params: [Number(orderId), ...more] }).asMappedResults() : [];
+    }
+
+    return { QUERY_UNITS, read, statusOf, thereOf };
 });

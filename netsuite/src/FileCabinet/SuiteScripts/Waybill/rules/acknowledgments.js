@@ -8,6 +8,7 @@ define(['./texts'], (texts) => {
     const LONGEST_TEXT = 4000;
     /** How long after its making a file waits for receipts that are not settled. Waybill holds those long before. */
     const PATIENCE_MS = 24 * 60 * 60 * 1000;
+    const LEFT = 'for a day no run had units and time enough for all of its receipts';
 
     /**
      * One receipt's answer.
@@ -23,7 +24,7 @@ define(['./texts'], (texts) => {
             result: outcome.result,
             item_receipt_id: outcome.itemReceiptId ?? null,
             po_status: outcome.poStatus ?? null,
-            reason: outcome.reason ? outcome.reason.slice(0, LONGEST_TEXT) : null,
+            reason: outcome.reason ? texts.shortened(outcome.reason, LONGEST_TEXT) : null,
         };
     }
 
@@ -65,16 +66,18 @@ define(['./texts'], (texts) => {
      *
      * @param {object} told as `byFile` returns it
      * @param {Date} now the moment
-     * @returns {{results: Array<object>|null, place: string}} null where nothing is told; `place` is empty where it stays
+     * @returns {{results: Array<object>|null, place: string, open: string[]}} null where nothing is told; `place` is empty
+     *     where it stays; `open`: why somebody has to look at it
      */
     function decide(told, now) {
-        const isGivenUp = told.unsettled.length > 0 && now.getTime() - texts.stampedAt(told.file) >= PATIENCE_MS;
-        if (told.isLeft || (told.unsettled.length && !isGivenUp)) {
-            return { results: someOf(told.results.filter(({ result }) => result !== 'rejected')), place: '' };
+        const isLate = now.getTime() - texts.stampedAt(told.file) >= PATIENCE_MS;
+        const open = [...told.unsettled, ...(told.isLeft && isLate ? [LEFT] : [])];
+        if (told.isLeft || (open.length && !isLate)) {
+            return { results: someOf(told.results.filter(({ result }) => result !== 'rejected')), place: '', open };
         }
-        return isGivenUp
-            ? { results: someOf(told.results), place: 'error' }
-            : { results: told.results, place: told.problem ? 'error' : 'archive' };
+        return open.length
+            ? { results: someOf(told.results), place: 'error', open }
+            : { results: told.results, place: told.problem ? 'error' : 'archive', open };
     }
 
     function someOf(results) {
@@ -95,7 +98,7 @@ define(['./texts'], (texts) => {
             file: told.file,
             sha256: told.sha256,
             processed_at: processedAt,
-            problem: told.problem ? told.problem.slice(0, LONGEST_TEXT) : null,
+            problem: told.problem ? texts.shortened(told.problem, LONGEST_TEXT) : null,
             results,
         });
     }

@@ -9,6 +9,8 @@ define(['./decimals'], (decimals) => {
     /** Larger files cannot be read: getContents takes 10 MB. */
     const MOST_BYTES = 10 * 1024 * 1024;
     const MOST_RECEIPTS = 10000;
+    /** Each run looks again at those that are made, until it answers all of them: more would use up its units with that. */
+    const MOST_OF_ONE_ORDER = 200;
     const LONGEST_ID = 100;
     const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?/;
     const ZONE = /(Z|[+-]\d\d:?\d\d)$/;
@@ -34,7 +36,17 @@ define(['./decimals'], (decimals) => {
         if (entries.length > MOST_RECEIPTS) {
             return unreadable(`the file has ${entries.length} receipts, more than ${MOST_RECEIPTS}`);
         }
-        return { problem: null, receipts: entries.map(receiptOf) };
+        const receipts = entries.map(receiptOf);
+        const crowded = mostNamed(receipts.map(({ orderId }) => orderId));
+        return crowded ? unreadable(crowded) : { problem: null, receipts };
+    }
+
+    /** What is wrong where a purchase order has more receipts than a run can settle; empty where none has. */
+    function mostNamed(orderIds) {
+        const counts = new Map();
+        orderIds.filter(Boolean).forEach((id) => counts.set(id, (counts.get(id) || 0) + 1));
+        const [id, count] = [...counts].find(([, each]) => each > MOST_OF_ONE_ORDER) || [];
+        return id ? `the file has ${count} receipts of purchase order ${id}, more than ${MOST_OF_ONE_ORDER}` : '';
     }
 
     /**

@@ -5,6 +5,9 @@
  * @NModuleScope SameAccount
  */
 define([], () => {
+    /** Below the least quantity that NetSuite keeps, and above the noise of binary arithmetic. */
+    const LEAST = 5e-9;
+
     /**
      * What to set on each line of a receipt that NetSuite proposes.
      *
@@ -45,5 +48,19 @@ define([], () => {
         return told.join('; ');
     }
 
-    return { plan, differences };
+    /**
+     * Whether a purchase order has received so much, beyond what its item receipts tell, that a receipt may be among it.
+     *
+     * @param {Array<[string, number|null]>} wanted what the receipt receives by line id
+     * @param {Array<{id: string, received: string}>} lines of the purchase order
+     * @param {Array<[string, number|string]>} told what lines of its item receipts received
+     * @returns {boolean} false: there is no such receipt
+     */
+    function mayBeReceived(wanted, lines, told) {
+        const untold = new Map(lines.map(({ id, received }) => [id, Number(received)]));
+        told.forEach(([lineId, quantity]) => untold.set(String(lineId), (untold.get(String(lineId)) ?? 0) - Number(quantity)));
+        return wanted.every(([lineId, quantity]) => (quantity ?? 0) < (untold.get(lineId) ?? 0) + LEAST);
+    }
+
+    return { plan, differences, mayBeReceived };
 });

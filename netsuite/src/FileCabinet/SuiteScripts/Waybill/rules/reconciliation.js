@@ -24,5 +24,30 @@ define(['./decimals', './texts'], (decimals, texts) => {
         ])).join('');
     }
 
-    return { header: () => texts.csvRecord(HEADER), rowsText };
+    /**
+     * The row of a purchase order that cannot be told.
+     *
+     * @param {string} orderId internal id
+     * @param {string} reason why
+     * @returns {string} a CSV record without a line: the reason stands in the last column
+     */
+    function unreadableText(orderId, reason) {
+        return texts.csvRecord(HEADER.map((name) => ({ po_id: orderId, receipts: reason })[name]));
+    }
+
+    /**
+     * A file up to its checksum, which seals all of this: header, rows, and a trailer that says of what it is a part.
+     *
+     * @param {string} rows CSV records
+     * @param {number} number which part of the reconciliation it is, from 1
+     * @param {number} parts how many there are
+     * @param {Date} began when NetSuite began to read: what changed later may be missing
+     * @returns {string} the checksum of this, and a line end, make it whole
+     */
+    function unsealed(rows, number, parts, began) {
+        const count = rows.split('\n').length - 1;
+        return `${texts.csvRecord(HEADER)}${rows}#end,${count},${number},${parts},${texts.isoMoment(began)},`;
+    }
+
+    return { rowsText, unreadableText, unsealed };
 });

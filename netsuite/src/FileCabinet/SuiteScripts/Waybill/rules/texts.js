@@ -38,6 +38,17 @@ define([], () => {
     }
 
     /**
+     * The beginning of a text, in whole characters: half of one, as a cut leaves it, makes a file that nobody can read.
+     *
+     * @param {*} value what is told, such as an error's message
+     * @param {number} most how long it may be
+     * @returns {string} at most as long, with a mark in place of each half character
+     */
+    function shortened(value, most) {
+        return String(value).slice(0, most).replace(/[\ud800-\udfff]/gu, '\ufffd');
+    }
+
+    /**
      * A moment in UTC to the second, as files tell it.
      *
      * @param {Date} date any moment
@@ -81,5 +92,5 @@ define([], () => {
         return a < b ? -1 : Number(a > b);
     }
 
-    return { csvRecord, utf8Length, isoMoment, stamp, stampedAt, byNumber };
+    return { csvRecord, utf8Length, shortened, isoMoment, stamp, stampedAt, byNumber };
 });
