@@ -56,6 +56,7 @@ ENTITIES: Final = (
         ),
         ("orderDate", "entryDate", "lastUpdatedStamp"),
         ("grandTotal", "remainingSubTotal"),
+        ("x_visible",),
     ),
     Entity(
         f"{_ORDER}.OrderItem",

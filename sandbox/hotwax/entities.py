@@ -47,7 +47,7 @@ class Query:
         if by_date:
             self._only_current()
         if "x_visible" in entity.hidden:
-            self._add("x_visible <= ?", now_ms())
+            self._add("coalesce(x_visible, 0) <= ?", now_ms())
 
     def rows(self, database: Database, limit: int, offset: int) -> list[Row]:
         """Return one page as HotWax shows it: no nulls, no columns of ours."""

@@ -154,6 +154,8 @@ class _Importer:
     def _make_order(self, po_id: str) -> str:
         order_id = str(10_000 + self._database.next_number("order"))
         times = {"orderDate": now_ms(), "entryDate": now_ms(), "lastUpdatedStamp": now_ms()}
+        delay_s = self._world.faults.visibility_delay_s(po_id, "OrderHeader")
+        times["x_visible"] = now_ms() + int(delay_s * 1000)
         head = {"orderId": order_id, "orderTypeId": "PURCHASE_ORDER", "externalId": po_id, "currencyUom": "USD"}
         self._database.insert("OrderHeader", {**head, "statusId": "ORDER_APPROVED", **times})
         lifecycle.write_status(self._world, order_id, None, "ORDER_APPROVED")

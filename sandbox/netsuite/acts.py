@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.clock import now_ms
 from sandbox.netsuite import receipts
-from sandbox.netsuite.orders import Line, PurchaseOrder, plain_number, shown, the_line, the_order, touch
+from sandbox.netsuite.orders import Line, PurchaseOrder, find_order, plain_number, shown, the_line, the_order, touch
 from sandbox.netsuite.seed import PoLineSeed, PoNumber, Positive, add_line
 from sandbox.problems import BadInputError
 
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from sandbox.database import Row
     from sandbox.world import World
 
+Action = Literal[
+    "amend", "add_line", "approve", "reject", "close", "reopen", "cancel", "delete", "bill", "receive", "copy"
+]
+_SET_CLOSED: Final = (
+    "UPDATE nsLine SET closed = ? WHERE orderId = ? AND line = coalesce(?, line)",
+    "UPDATE nsExpense SET closed = ? WHERE orderId = ? AND line = coalesce(?, line)",
+)
 NotNegative = Annotated[Decimal, Field(ge=0, max_digits=18)]
 
 
@@ -27,7 +34,7 @@ class PoAct(BaseModel):
     """One act; which fields it takes depends on the action (docs/sandbox.md)."""
 
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
-    action: Literal["amend", "add_line", "approve", "reject", "close", "reopen", "cancel", "bill", "receive", "copy"]
+    action: Action
     poId: PoNumber
     line: PoNumber | None = None
     quantity: Positive | None = None
@@ -39,7 +46,7 @@ class PoAct(BaseModel):
 
 
 def perform(world: World, act: PoAct) -> Row:
-    """Do it and return the purchase order as it is afterwards.
+    """Do it and return the purchase order as it is afterwards; one that was deleted as it was.
 
     Raises:
         NotFoundError: There is no such purchase order.
@@ -49,7 +56,7 @@ def perform(world: World, act: PoAct) -> Row:
     with world.database.transaction():
         result = _do(world, order, act) or order.id
         touch(world.database, order.id)
-    return shown(the_order(world.database, result))
+    return shown(find_order(world.database, result) or order)
 
 
 def _do(world: World, order: PurchaseOrder, act: PoAct) -> int | None:
@@ -65,6 +72,8 @@ def _do(world: World, order: PurchaseOrder, act: PoAct) -> int | None:
             _set_closed(world, order, act)
         case "cancel":
             _cancel(world, order)
+        case "delete":
+            _delete(world, order)
         case "bill":
             _bill(world, order, act)
         case "receive":
@@ -102,11 +111,12 @@ def _amend(world: World, order: PurchaseOrder, act: PoAct) -> None:
 
 
 def _set_closed(world: World, order: PurchaseOrder, act: PoAct) -> None:
-    """Close or open again one line, or all."""
-    lines = order.lines if act.line is None else (the_line(order, act.line),)
-    for line in lines:
-        sql = "UPDATE nsLine SET closed = ? WHERE orderId = ? AND line = ?"
-        world.database.run(sql, (int(act.action == "close"), order.id, line.line))
+    """Close or open again one line, or all; of goods or expenses."""
+    is_expense = any(expense.line == act.line for expense in order.expenses)
+    if act.line is not None and not is_expense:
+        the_line(order, act.line)
+    for sql in _SET_CLOSED:
+        world.database.run(sql, (int(act.action == "close"), order.id, act.line))
 
 
 def _cancel(world: World, order: PurchaseOrder) -> None:
@@ -114,6 +124,15 @@ def _cancel(world: World, order: PurchaseOrder) -> None:
     if any(line.received for line in order.lines):
         raise BadInputError("poId", order.id, "has receipts: close it instead")
     _set_approval(world, order, "reject")
+
+
+def _delete(world: World, order: PurchaseOrder) -> None:
+    """Remove an order of which nothing was received; one with receipts is kept by them."""
+    if any(line.received for line in order.lines):
+        raise BadInputError("poId", order.id, "has receipts: NetSuite deletes no order that others depend on")
+    world.database.run("DELETE FROM nsLine WHERE orderId = ?", (order.id,))
+    world.database.run("DELETE FROM nsExpense WHERE orderId = ?", (order.id,))
+    world.database.run("DELETE FROM nsOrder WHERE id = ?", (order.id,))
 
 
 def _bill(world: World, order: PurchaseOrder, act: PoAct) -> None:

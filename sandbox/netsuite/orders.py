@@ -19,6 +19,7 @@ RECEIVABLE: Final = ("B", "D", "E")
 
 ALL_ORDERS: Final = "SELECT id FROM nsOrder ORDER BY id"
 _LINES_SQL: Final = "SELECT * FROM nsLine WHERE orderId = ? ORDER BY line"
+_EXPENSES_SQL: Final = "SELECT line, closed FROM nsExpense WHERE orderId = ? ORDER BY line"
 _RECEIVED_SQL: Final = """
 SELECT line, quantity FROM nsReceiptLine WHERE orderId = ?
 AND receiptId NOT IN (SELECT receiptId FROM nsHidden WHERE until > ?)
@@ -52,6 +53,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class ExpenseLine:
+    """A line that is no goods (reference netsuite.md 2)."""
+
+    line: int
+    closed: bool
+
+
+@dataclass(frozen=True)
 class PurchaseOrder:
     """A purchase order with its lines and the status that NetSuite computes from them (reference netsuite.md 1)."""
 
@@ -63,6 +72,7 @@ class PurchaseOrder:
     modified: int
     version: int
     lines: tuple[Line, ...]
+    expenses: tuple[ExpenseLine, ...]
 
     @property
     def status(self) -> str:
@@ -173,8 +183,11 @@ def _order(database: Database, row: Row, hidden_at: int) -> PurchaseOrder:
     for part in database.rows(_RECEIVED_SQL, (row["id"], hidden_at)):
         received[part["line"]] = received.get(part["line"], _ZERO) + Decimal(part["quantity"])
     lines = tuple(_line(line, received.get(line["line"], _ZERO)) for line in database.rows(_LINES_SQL, (row["id"],)))
+    expenses = tuple(
+        ExpenseLine(each["line"], bool(each["closed"])) for each in database.rows(_EXPENSES_SQL, (row["id"],))
+    )
     same = {name: row[name] for name in ("id", "tranid", "approval", "created", "modified", "version")}
-    return PurchaseOrder(**same, exported=bool(row["exported"]), lines=lines)
+    return PurchaseOrder(**same, exported=bool(row["exported"]), lines=lines, expenses=expenses)
 
 
 def _line(row: Row, received: Decimal) -> Line:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sandbox.database import Database, Row
     from sandbox.netsuite.orders import Line, PurchaseOrder
 
+MOST_LINES: Final = 1000
+"""So many entries a collection has at most (reference netsuite.md 8); a sublist has the first ones of more."""
 RECORD_ROOT: Final = "/services/rest/record/v1"
 
 
@@ -22,7 +24,7 @@ def order_record(database: Database, order: PurchaseOrder, base: str, *, expande
     href = f"{base}{RECORD_ROOT}/purchaseOrder/{order.id}"
     approval_id, approval = APPROVALS[order.approval]
     status = STATUS_NAMES[order.status]
-    return {
+    record = {
         "links": _self(href),
         "id": str(order.id),
         "tranId": order.tranid,
@@ -35,6 +37,10 @@ def order_record(database: Database, order: PurchaseOrder, base: str, *, expande
         "lastModifiedDate": minute(order.modified),
         "item": _sublist(href, [_order_line(database, line) for line in order.lines] if expanded else None),
     }
+    if order.expenses:
+        lines = [{"line": each.line, "isClosed": each.closed} for each in order.expenses]
+        record["expense"] = _sublist(href, lines if expanded else None, "expense")
+    return record
 
 
 def receipt_record(database: Database, receipt: Row, base: str, *, expanded: bool) -> Row:
@@ -66,9 +72,11 @@ def _self(href: str) -> list[dict[str, str]]:
     return [{"rel": "self", "href": href}]
 
 
-def _sublist(href: str, lines: list[Row] | None) -> Row:
-    links = {"links": _self(f"{href}/item")}
-    return links if lines is None else {**links, "totalResults": len(lines), "items": lines}
+def _sublist(href: str, lines: list[Row] | None, name: str = "item") -> Row:
+    links = {"links": _self(f"{href}/{name}")}
+    if lines is None:
+        return links
+    return {**links, "totalResults": len(lines), "hasMore": len(lines) > MOST_LINES, "items": lines[:MOST_LINES]}
 
 
 def _order_line(database: Database, line: Line) -> Row:

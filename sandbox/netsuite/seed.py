@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -23,6 +23,7 @@ Positive = Annotated[Decimal, Field(gt=0, max_digits=18)]
 Ordered = Annotated[Decimal, Field(ge=0, max_digits=18)]
 PoNumber = Annotated[int, Field(ge=1, le=2**53)]
 _FIRST_ID, _LINE_STEP = 4_410_000, 3
+_TAKEN_SQL: Final = "SELECT line FROM nsLine WHERE orderId = ? UNION SELECT line FROM nsExpense WHERE orderId = ?"
 
 
 class PoLineSeed(BaseModel):
@@ -40,6 +41,14 @@ class PoLineSeed(BaseModel):
     closed: bool = False
 
 
+class PoExpenseSeed(BaseModel):
+    """An expense line; its line id is behind those of the goods unless given."""
+
+    model_config = _STRICT
+    line: PoNumber | None = None
+    closed: bool = False
+
+
 class PoSeed(BaseModel):
     """A purchase order."""
 
@@ -51,6 +60,7 @@ class PoSeed(BaseModel):
     created: Moment | None = None
     modified: Moment | None = None
     lines: Annotated[list[PoLineSeed], Field(min_length=1)]
+    expenses: list[PoExpenseSeed] = []
 
 
 class NetSuiteSeed(BaseModel):
@@ -76,13 +86,20 @@ def add_line(database: Database, order_id: int, seed: PoLineSeed) -> int:
     Raises:
         BadInputError: The line id or unique key is taken.
     """
-    last = database.value("SELECT max(line) FROM nsLine WHERE orderId = ?", (order_id,))
-    line = seed.line or (last + _LINE_STEP if last else 1)
+    line = _free_line(database, order_id, seed.line)
     key = seed.uniqueKey or 900_000 + database.next_number("nsUniqueKey")
-    if database.row("SELECT 1 FROM nsLine WHERE (orderId = ? AND line = ?) OR uniqueKey = ?", (order_id, line, key)):
-        raise BadInputError("line", line, f"purchase order {order_id} has it, or unique key {key} is taken")
+    if database.row("SELECT 1 FROM nsLine WHERE uniqueKey = ?", (key,)):
+        raise BadInputError("line", line, f"unique key {key} is taken")
     database.insert("nsLine", {"orderId": order_id, "line": line, "uniqueKey": key, "billed": "0", **_line_row(seed)})
     return line
+
+
+def _free_line(database: Database, order_id: int, wanted: int | None) -> int:
+    """Return the line id that is wanted, or the next one: goods and expenses are numbered together."""
+    taken = {row["line"] for row in database.rows(_TAKEN_SQL, (order_id, order_id))}
+    if wanted in taken:
+        raise BadInputError("line", wanted, f"purchase order {order_id} has it")
+    return wanted or (max(taken) + _LINE_STEP if taken else 1)
 
 
 def _line_row(seed: PoLineSeed) -> Row:
@@ -115,4 +132,7 @@ def _plant(database: Database, seed: PoSeed) -> int:
     database.insert("nsOrder", row)
     for line in seed.lines:
         add_line(database, order_id, line)
+    for expense in seed.expenses:
+        number = _free_line(database, order_id, expense.line)
+        database.insert("nsExpense", {"orderId": order_id, "line": number, "closed": int(expense.closed)})
     return order_id

@@ -12,6 +12,7 @@ CREATE INDEX IF NOT EXISTS nsOrder_version ON nsOrder (id) WHERE version > expor
 CREATE TABLE IF NOT EXISTS nsLine (
   orderId INTEGER, line INTEGER, uniqueKey INTEGER UNIQUE, item TEXT, quantity TEXT, unit TEXT, unitRate TEXT,
   location TEXT, expected TEXT, closed INTEGER, billed TEXT, PRIMARY KEY (orderId, line));
+CREATE TABLE IF NOT EXISTS nsExpense (orderId INTEGER, line INTEGER, closed INTEGER, PRIMARY KEY (orderId, line));
 CREATE TABLE IF NOT EXISTS nsReceipt (
   id INTEGER PRIMARY KEY, orderId INTEGER, externalId TEXT UNIQUE, tranDate TEXT, memo TEXT, origin TEXT, at INTEGER);
 CREATE INDEX IF NOT EXISTS nsReceipt_order ON nsReceipt (orderId);
@@ -32,12 +33,14 @@ CREATE TRIGGER IF NOT EXISTS nsOrder_made AFTER INSERT ON nsOrder
   BEGIN INSERT OR IGNORE INTO nsChange VALUES (NEW.id); END;
 CREATE TRIGGER IF NOT EXISTS nsOrder_changed AFTER UPDATE ON nsOrder
   BEGIN INSERT OR IGNORE INTO nsChange VALUES (NEW.id); END;
+CREATE TRIGGER IF NOT EXISTS nsOrder_deleted AFTER DELETE ON nsOrder
+  BEGIN INSERT OR IGNORE INTO nsChange VALUES (OLD.id); END;
 CREATE TABLE IF NOT EXISTS nsFault (id INTEGER PRIMARY KEY, definition TEXT, fired INTEGER);
 CREATE TABLE IF NOT EXISTS nsRun (id INTEGER PRIMARY KEY, at INTEGER, script TEXT, kind TEXT, error TEXT, report TEXT);
 """
 
 NETSUITE_TABLES: Final = (
     *("nsOrder", "nsLine", "nsReceipt", "nsReceiptLine", "nsHidden", "nsItem", "nsUnit", "nsCertificate", "nsToken"),
-    *("nsJob", "nsChange", "nsFault", "nsRun"),
+    *("nsExpense", "nsJob", "nsChange", "nsFault", "nsRun"),
 )
 """What a reset empties."""

@@ -161,8 +161,8 @@ def _write_private(path: Path, text: str) -> None:
 
 def _make_room_for_root() -> None:
     """Started by root, sshd wants an empty folder for its unprivileged half; the system's own start makes it."""
-    if os.geteuid() == 0 and not _RUN.exists():
-        _RUN.mkdir(mode=0o755, parents=True)
+    if os.geteuid() == 0:
+        _RUN.mkdir(mode=0o755, parents=True, exist_ok=True)
 
 
 def _free_port() -> int:

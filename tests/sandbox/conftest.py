@@ -35,14 +35,16 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def hotwax_client(sandbox_process: SandboxProcess) -> Iterator[httpx.Client]:
     """One client for all tests: making one costs more than most tests."""
     headers = {"authorization": "Bearer sandbox-token"}
-    with httpx.Client(base_url=f"{sandbox_process.hotwax_url}/rest/s1", headers=headers, trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"{sandbox_process.hotwax_url}/rest/s1", headers=headers, trust_env=False, timeout=30
+    ) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def retailpro_client(sandbox_process: SandboxProcess) -> Iterator[httpx.Client]:
     """As `hotwax_client`."""
-    with httpx.Client(base_url=f"{sandbox_process.retailpro_url}/api/v1", trust_env=False) as client:
+    with httpx.Client(base_url=f"{sandbox_process.retailpro_url}/api/v1", trust_env=False, timeout=30) as client:
         yield client
 
 

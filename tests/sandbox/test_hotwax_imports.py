@@ -33,7 +33,7 @@ def test_a_file_makes_an_approved_order_with_its_lines_at_their_facilities(oms: 
 
 
 def test_an_import_waits_runs_and_ends_in_its_own_time(oms: httpx.Client, sandbox: SandboxProcess) -> None:
-    sandbox.change(import_delay_s=0.6)
+    sandbox.change(import_delay_s=5)
     content_id = upload(oms, LINE_1).json()["uploadFileContentId"]
     seen: list[str] = []
 
@@ -189,7 +189,7 @@ def test_error_files_can_be_spoiled_as_every_answer(oms: httpx.Client, sandbox: 
 
 
 def test_the_row_of_the_log_may_come_late(oms: httpx.Client, sandbox: SandboxProcess) -> None:
-    sandbox.fault("delayed_visibility", path="DataManagerLog", body="late.csv", seconds=0.5)
+    sandbox.fault("delayed_visibility", path="DataManagerLog", body="late.csv", seconds=3)
     upload(oms, LINE_1, name="late.csv")
     assert entity(oms, LOG, fileName="late.csv") == []
     assert eventually(lambda: len(entity(oms, LOG, fileName="late.csv")) == 1)

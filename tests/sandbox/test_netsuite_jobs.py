@@ -50,7 +50,7 @@ def test_a_transform_can_be_taken_in_and_followed_to_its_result(rest: Rest, book
 
 
 def test_nothing_is_received_before_the_job_is_done(rest: Rest, books: NetSuite, sandbox: SandboxProcess) -> None:
-    sandbox.change(netsuite_job_delay_s=1)
+    sandbox.change(netsuite_job_delay_s=4)
     po_id = books.order()
     job = rest.transform(po_id, headers=ASYNC).headers["location"]
     waiting = read(rest, job).json()

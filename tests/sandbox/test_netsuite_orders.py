@@ -101,6 +101,16 @@ def test_a_copy_has_the_lines_and_the_flag_and_nothing_received(erp: NetSuite) -
     assert [line["received"] for line in copy["lines"]] == ["0", "0"]
 
 
+def test_one_that_is_deleted_is_gone_until_it_is_seeded_again_and_one_with_receipts_is_kept(erp: NetSuite) -> None:
+    gone, kept = erp.order(), erp.order()
+    assert erp.act("delete", gone)["poId"] == gone
+    erp.act("receive", kept)
+    refused = erp.sandbox.admin.post("/admin/netsuite/acts", json={"action": "delete", "poId": kept})
+    assert (refused.status_code, "has receipts" in refused.text) == (400, True)
+    assert erp.sandbox.admin.get(f"/admin/netsuite/purchase-orders/{gone}").status_code == 404
+    assert erp.order(poId=gone) == gone
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -40,6 +40,17 @@ def test_a_purchase_order_is_told_with_its_lines_in_their_own_units(rest: Rest, 
     assert record["item"]["totalResults"] == 2
 
 
+def test_a_record_tells_the_first_thousand_lines_of_a_sublist_and_that_there_are_more(
+    rest: Rest, books: NetSuite
+) -> None:
+    po_id = books.order(*({"item": "SKU-1", "quantity": 1} for _ in range(1001)))
+    books.act("receive", po_id)
+    receipt = books.read(po_id)["receipts"][0]["id"]
+    for lines in (rest.order(po_id)["item"], rest.receipt(str(receipt))["item"]):
+        assert (len(lines["items"]), lines["totalResults"], lines["hasMore"]) == (1000, 1001, True)
+    assert rest.order(books.order())["item"]["hasMore"] is False
+
+
 def test_lines_come_only_when_sub_resources_are_expanded(rest: Rest, books: NetSuite) -> None:
     po_id = books.order()
     record = rest.get(f"/record/v1/purchaseOrder/{po_id}").json()

@@ -10,6 +10,7 @@ import pytest
 from tests.sandbox.bodies import eventually
 from tests.sandbox.erp import NetSuite
 from tests.sandbox.rest_client import Rest, told
+from tests.support.ports import closed_port
 from tests.support.sandbox import SandboxProcess
 
 FOUND = "SELECT t.id FROM transaction t WHERE t.type = 'ItemRcpt' AND t.externalid = 'R1'"
@@ -97,7 +98,7 @@ def sees(rest: Rest) -> tuple[bool, bool]:
 def test_a_new_receipt_shows_late_to_queries_and_by_external_id(
     rest: Rest, books: NetSuite, sandbox: SandboxProcess
 ) -> None:
-    sandbox.change(netsuite_visibility_delay_s=1)
+    sandbox.change(netsuite_visibility_delay_s=5)
     po_id = books.order()
     made = rest.transform(po_id, externalId="R1").headers["location"].rsplit("/", 1)[1]
     assert sees(rest) == (False, False)
@@ -174,12 +175,16 @@ def test_fifteen_callers_use_fifteen_slots_and_none_is_refused(
 
 
 def client_of(sandbox: SandboxProcess) -> httpx.Client:
-    return httpx.Client(base_url=sandbox.netsuite_url, trust_env=False)
+    return httpx.Client(base_url=sandbox.netsuite_url, trust_env=False, timeout=30)
 
 
 def test_a_restart_keeps_tokens_receipts_and_what_is_still_hidden(tmp_path: Path) -> None:
-    with SandboxProcess(tmp_path) as first, client_of(first) as client:
-        port = int(first.netsuite_url.rsplit(":", 1)[1])
+    with closed_port() as port:
+        _restart(tmp_path, port)
+
+
+def _restart(tmp_path: Path, port: int) -> None:
+    with SandboxProcess(tmp_path, port=port) as first, client_of(first) as client:
         rest, books = Rest(first, client), NetSuite(first, tmp_path)
         seen, hidden = books.order(), books.order()
         rest.transform(seen, externalId="R0")

@@ -40,7 +40,7 @@ def rows(hotwax: httpx.Client, name: str, **parameters: Any) -> list[dict[str, A
 
 
 def test_a_login_gives_a_token_that_works_until_it_expires(hotwax: httpx.Client, sandbox: SandboxProcess) -> None:
-    sandbox.change(token_lifetime_s=0.3)
+    sandbox.change(token_lifetime_s=3)
     said = hotwax.post("/admin/login", json={"username": "waybill", "password": "waybill"}, headers=NOBODY).json()
     bearer = {"authorization": f"Bearer {said['token']}"}
     assert hotwax.get("/oms/facilities", headers=bearer).status_code == 200
