@@ -4,7 +4,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -121,7 +121,8 @@ class Download:
 
 
 class _Held(threading.local):
-    depth = 0
+    turn: ExitStack | None = None
+    """The turn that this thread holds; closing it gives it back."""
 
 
 class RemoteSystem:
@@ -162,12 +163,22 @@ class RemoteSystem:
 
         The effect mechanism holds it around commit and send, so that nothing promised waits for its turn.
         """
-        with nullcontext() if self._held.depth else self._budget.turn(self.name):
-            self._held.depth += 1
+        if self._held.turn is not None:
+            yield
+            return
+        with ExitStack() as turn:
+            turn.enter_context(self._budget.turn(self.name))
+            self._held.turn = turn
             try:
                 yield
             finally:
-                self._held.depth -= 1
+                self._held.turn = None
+
+    def give_turn_back(self) -> None:
+        """Let others call while this thread waits inside its turn; from here on each of its calls takes its own."""
+        turn, self._held.turn = self._held.turn, None
+        if turn is not None:
+            turn.close()
 
     def call(  # noqa: PLR0913 - the parts of a request, all by name
         self,

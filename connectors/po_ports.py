@@ -154,11 +154,16 @@ class BadReceipt(Frozen):
 
 
 class ReceiptPage(Frozen):
-    """One page of receipts, oldest first; `last` when there are no more, `bad` has the rows that cannot be told."""
+    """One page of receipts, oldest first; `last` when there are no more, `bad` has the rows that cannot be told.
+
+    A row whose order nobody could look up is among `bad` too.
+    """
 
     receipts: tuple[OmsReceipt, ...]
     last: bool
     bad: tuple[BadReceipt, ...] = ()
+    unread: str = ""
+    """Why rows of the order may be missing; empty where they are all there."""
 
 
 class PurchasePort(Protocol):
@@ -231,4 +236,4 @@ class PurchasePort(Protocol):
         """
 
     def receipts_of(self, order_id: str) -> ReceiptPage:
-        """All receipts that name this order of the OMS, as they stand now, on one page."""
+        """All receipts of this order of the OMS, as they stand now, on one page: those of its shipments too."""

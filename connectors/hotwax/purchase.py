@@ -188,7 +188,7 @@ class HotWaxPurchase:
         return self._receipts.since(since, page)
 
     def receipts_of(self, order_id: str) -> ReceiptPage:
-        """All receipts that name this order, as they stand now."""
+        """All receipts of this order, as they stand now: by its shipments too, where they name no order."""
         return self._receipts.of(order_id)
 
 

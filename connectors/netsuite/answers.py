@@ -19,10 +19,14 @@ NO_REASON = "no reason given"
 
 
 class Refusal(NamedTuple):
-    """An error of NetSuite: its first code, empty where it gave none, and all it says, in a few words."""
+    """An error of NetSuite: its first code, empty where it gave none, and all it says, in a few words.
+
+    `is_its_own` says that it has the record service's shape: anything else may be a page of something in between.
+    """
 
     code: str
     words: str
+    is_its_own: bool = False
 
 
 def refusal_in(body: str | bytes) -> Refusal:
@@ -39,7 +43,7 @@ def refusal_in(body: str | bytes) -> Refusal:
     details = [each for each in _list(said.get("o:errorDetails")) if isinstance(each, Mapping)]
     words = in_words([_told(each) for each in details])
     code = next((_text(each.get("o:errorCode")) for each in details if each.get("o:errorCode")), "")
-    return Refusal(code, words or in_words([said.get("title")]) or NO_REASON)
+    return Refusal(code, words or in_words([said.get("title")]) or NO_REASON, is_its_own=bool(details))
 
 
 def refusal_of(answer: Answer) -> Refusal:

@@ -59,14 +59,23 @@ class NetSuiteRest:
         """These purchase orders as they stand now, of any status."""
         return self._orders.of(po_ids)
 
+    def deleted(self, po_ids: Collection[str]) -> frozenset[str]:
+        """Those of these that NetSuite surely has not any more."""
+        return self._orders.deleted(po_ids)
+
     @property
     def repeat(self) -> RepeatBehavior:
         """What NetSuite does with a second item receipt of the same external id."""
         return self._settings.repeat
 
-    def receipt_body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal] | None = None) -> str:
+    def receipt_body(
+        self,
+        receipt: ReceiptToSend,
+        received: Mapping[str, Decimal] | None = None,
+        unreadable: Collection[str] = (),
+    ) -> str:
         """The exact JSON text that makes this item receipt, to be sent while so much is received."""
-        return self._receipts.body(receipt, received or {})
+        return self._receipts.body(receipt, received or {}, unreadable)
 
     @remote_write
     def create_receipt(self, body: str) -> WriteOutcome:

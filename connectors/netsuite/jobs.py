@@ -27,6 +27,8 @@ class Jobs:
     def answer_of(self, operation: str, accepted: Answer) -> Answer:
         """The answer of the work that NetSuite has taken on with this one.
 
+        A job may take minutes, and others want to call meanwhile: it is asked after in turns of their own.
+
         Raises:
             NoResult: the job has ended, and lost its answer.
             Ambiguous: it did not end in time, or could not be followed.
@@ -34,6 +36,7 @@ class Jobs:
         job = path_in(accepted.headers.get("Location", ""))
         if job is None:
             raise self._lost(operation, "NetSuite took it on without saying as which job")
+        self._session.give_turn_back()
         try:
             self._until_completed(operation, job)
             task = self._task_of(operation, job)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -68,26 +69,32 @@ class KeyFile:
         return (self._settings.private_key, of_id) if of_id else (self._settings.private_key,)
 
     def _read(self) -> SigningKey:
-        return SigningKey(self._certificate_id(), self._private_key())
-
-    def _certificate_id(self) -> str:
-        file = self._settings.certificate_id_file
-        if file is None:
-            return self._settings.certificate_id or ""
-        if not (text := _bytes_of(file).decode("ascii", "replace").strip()):
-            raise KeyUnusableError(f"{file} is empty: write the certificate's id from NetSuite into it")
-        return text
+        return SigningKey(certificate_id(self._settings), self._private_key())
 
     def _private_key(self) -> RSAPrivateKey:
         file, passphrase = self._settings.private_key, self._settings.passphrase
         content = _bytes_of(file)
         try:
             key = load_pem_private_key(content, passphrase.get_secret_value().encode() if passphrase else None)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyUnusableError(f"{file} is no private key in PEM that can be opened: {_why(error)}") from None
         if not isinstance(key, RSAPrivateKey):
             raise KeyUnusableError(f"{file} is no RSA key: make one of 3072 or 4096 bits")
         return key
+
+
+def certificate_id(settings: KeySettings) -> str:
+    """The id of a key's certificate, as the configuration or its file has it now.
+
+    Raises:
+        KeyUnusableError: the file cannot be read, or is empty.
+    """
+    file = settings.certificate_id_file
+    if file is None:
+        return settings.certificate_id or ""
+    if not (text := _bytes_of(file).decode("ascii", "replace").strip()):
+        raise KeyUnusableError(f"{file} is empty: write the certificate's id from NetSuite into it")
+    return text
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -9,13 +9,16 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import jwt
+import structlog
 
-from connectors.errors import Contract, Throttled, Unauthorized
+from connectors.errors import ConnectorError, Contract, Throttled, Unauthorized
 from connectors.http import Answer, RemoteSystem
 from connectors.netsuite.answers import Refusal, refusal_in
 from connectors.netsuite.keys import KeyFile, KeyUnusableError, SigningKey
 from connectors.netsuite.settings import RestSettings
 from connectors.remote_words import object_of
+
+_log = structlog.get_logger("connectors")
 
 SCOPE = "rest_webservices"
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -23,6 +26,8 @@ _HOUR_S = 3600.0
 _SHORT_PAUSE = timedelta(seconds=1)
 _REFUSED_FOR_S = 30.0
 """How long a refused login is not repeated: every waiting call would ask again."""
+_RENEW_AGAIN_S = 15.0
+"""How long a token that is good still is used on before its renewal, which failed, is tried again."""
 _SETUP = "Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup"
 _ADVICE = {
     "invalid_client": f"revoked, expired, or not the certificate of this key: compare it under {_SETUP}",
@@ -33,6 +38,10 @@ _ADVICE = {
     "invalid_request": "compare client_id, account and token_url with NetSuite, and this machine's clock with the time",
 }
 _OTHERWISE = f"check client_id and the certificate under {_SETUP}"
+_NOT_NETSUITE = (
+    "no words of NetSuite's token service: compare base_url, account and token_url with Setup > Company > Company "
+    "Information > Company URLs, and look for a proxy in between"
+)
 
 
 class _Token(NamedTuple):
@@ -58,7 +67,7 @@ class TokenSource:
         self._refused: tuple[float, Unauthorized | Throttled] | None = None
 
     def current(self) -> str:
-        """A token that is good for a while.
+        """A token that is good: while its renewal fails, the old one to its end.
 
         Raises:
             Unauthorized: NetSuite takes none of the keys; says for each why and what to do.
@@ -83,9 +92,20 @@ class TokenSource:
             return self._renewed_unless_fresh()
 
     def _renewed_unless_fresh(self) -> str:
-        if self._token is None or monotonic() >= self._token.renew_at:
-            self._token = self._log_in()
-        return self._token.text
+        token = self._token
+        if token is None or monotonic() >= token.renew_at:
+            self._token = token = self._log_in_beside(token)
+        return token.text
+
+    def _log_in_beside(self, old: _Token | None) -> _Token:
+        """A new token; the old one, to be renewed in a while, where there is none to be had and it has not ended."""
+        try:
+            return self._log_in()
+        except ConnectorError as error:
+            if old is None or monotonic() >= old.ends_at:
+                raise
+            _log.warning("token not renewed, the old one is used on", system=self._system.name, problem=error.message)
+            return old._replace(renew_at=min(monotonic() + _RENEW_AGAIN_S, old.ends_at))
 
     def _log_in(self) -> _Token:
         if self._refused and monotonic() < self._refused[0]:
@@ -105,7 +125,7 @@ class TokenSource:
                 self._keys.sort(key=lambda other: other is not key)
                 self._refused = None
                 return token
-        told = Unauthorized(self._system.name, "token", "; ".join(refusals), HTTPStatus.UNAUTHORIZED)
+        told = Unauthorized(self._system.name, "token", "; ".join(dict.fromkeys(refusals)), HTTPStatus.UNAUTHORIZED)
         self._refused = (monotonic() + _REFUSED_FOR_S, told)
         raise told
 
@@ -138,7 +158,7 @@ class TokenSource:
         return jwt.encode(claims, key.private_key, algorithm="PS256", headers=headers)
 
     def _read(self, answer: Answer, started: float) -> _Token:
-        said: Mapping[str, Any] = object_of(answer)
+        said = self._said(answer)
         text, lives = said.get("access_token"), _seconds(said.get("expires_in"))
         if not isinstance(text, str) or not text:
             raise Contract(
@@ -147,9 +167,19 @@ class TokenSource:
         margin = min(self._settings.renew_before.total_seconds(), lives / 4)
         return _Token(text, started + lives - margin, started + lives)
 
+    def _said(self, answer: Answer) -> Mapping[str, Any]:
+        try:
+            return object_of(answer)
+        except Contract as error:
+            place, expected = self._settings.token_address, f"JSON ({_NOT_NETSUITE})"
+            raise Contract(self._system.name, "token", place=place, expected=expected, got=error.got) from None
+
     def _not_let_in(self, key: SigningKey, status: int, refusal: Refusal) -> Unauthorized:
-        advice = _ADVICE.get(refusal.code, _OTHERWISE)
-        told = f"certificate {key.certificate_id}: {status}, {refusal.words}: {advice}"
+        if status == HTTPStatus.NOT_FOUND or not refusal.code:
+            told = f"{self._settings.token_address}: {status}, {refusal.words}: {_NOT_NETSUITE}"
+        else:
+            advice = _ADVICE.get(refusal.code, _OTHERWISE)
+            told = f"certificate {key.certificate_id}: {status}, {refusal.words}: {advice}"
         return Unauthorized(self._system.name, "token", told, status)
 
 

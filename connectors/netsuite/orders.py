@@ -9,14 +9,16 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from http import HTTPStatus
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from connectors.errors import Contract
+from connectors.errors import Contract, Throttled, Unauthorized, Unreachable
 from connectors.exact_json import plain
 from connectors.netsuite import suiteql
+from connectors.netsuite.answers import refusal_of
 from connectors.netsuite.port import OrderPage
-from connectors.netsuite.session import Session
+from connectors.netsuite.session import RECORDS, Session
 from connectors.netsuite.settings import RestSettings
 from connectors.po_files.assembly import ToldPo, purchase_orders
 from connectors.po_files.errors import BadRow, bad_row
@@ -30,6 +32,12 @@ _DECIMALS = 8
 """What a transaction's quantity keeps behind the point (netsuite 2)."""
 _MOST_DIGITS = 30
 _AT_ONCE = 200
+_UNANSWERED_IN_A_ROW = 5
+"""So many records that are not answered one after the other are no chance: each may take as long as a time-out."""
+_READINGS = 3
+"""So many times a purchase order of several pages is read where others change it meanwhile."""
+_CHANGING = ("status", "modified")
+"""What a purchase order tells with each line, and has otherwise when somebody has changed it."""
 _STATUS = "PurchOrd:"
 _QUANTITY, _RECEIVED = (
     [column.name for column in _LAYOUT.columns].index(name) for name in ("quantity", "quantity_received")
@@ -71,6 +79,36 @@ class Orders:
                 after = next_after
         return found
 
+    def deleted(self, po_ids: Collection[str]) -> frozenset[str]:
+        """Those of these that the record service, asked for each by its id, has not.
+
+        One whose record it fails to answer says nothing and stops no other; after several in a row the rest are left
+        for the next time.
+        """
+        gone, unanswered = set[str](), 0
+        for po_id in sorted(po_ids, key=int):
+            try:
+                if self._is_gone(po_id):
+                    gone.add(po_id)
+                unanswered = 0
+            except Unreachable:
+                unanswered += 1
+                if unanswered == _UNANSWERED_IN_A_ROW:
+                    break
+        return frozenset(gone)
+
+    def _is_gone(self, po_id: str) -> bool:
+        """Whether NetSuite says in its own words that it has no such record: any page may be answered with a 404."""
+        try:
+            answer = self._session.call("is_deleted", "GET", f"{RECORDS}/purchaseOrder/{po_id}")
+        except Unauthorized as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return False  # it keeps this one from us; that it is gone it does not say
+            raise
+        except Contract:
+            return False  # a page of something in between
+        return answer.status == HTTPStatus.NOT_FOUND and bool(refusal_of(answer).code)
+
     # ---- pages -------------------------------------------------------------------------------------------------------
 
     def _page(self, operation: str, which: str, after: int) -> tuple[list[_Line], int | None]:
@@ -78,21 +116,47 @@ class Orders:
 
         A page may end in the middle of a purchase order: that one begins the next page, or is read on alone where it is
         longer than a page.
-        """
-        lines, has_more = self._read(operation, suiteql.lines_after(which, after), (after, _LAST))
-        if not has_more:
-            return lines, None
-        last = lines[-1].po_id
-        if whole := [line for line in lines if line.po_id != last]:
-            return whole, whole[-1].po_id
-        while has_more:
-            at = lines[-1].line_id
-            more, has_more = self._read(operation, suiteql.lines_of(which, last, at), (last, at))
-            lines += more
-        return lines, last
 
-    def _read(self, operation: str, query: str, after: tuple[int, int]) -> tuple[list[_Line], bool]:
-        page = self._session.query(operation, query)
+        Raises:
+            Throttled: others changed such a long one each time that it was read.
+        """
+        for _ in range(_READINGS):
+            lines, has_more = self._read(operation, suiteql.lines_after(which, after), (after, _LAST))
+            if not has_more:
+                return lines, None
+            last = lines[-1].po_id
+            if whole := [line for line in lines if line.po_id != last]:
+                return whole, whole[-1].po_id
+            lines += self._read_on(operation, lines[-1])
+            if self._stands_as_read(operation, lines):
+                return lines, last
+        told = f"purchase order {last} was changed by others while its lines were read; it is read again"
+        raise Throttled(self._session.name, operation, told)
+
+    def _read_on(self, operation: str, line: _Line) -> list[_Line]:
+        """The lines of a purchase order behind this one, of any status: it may have another than at its first page."""
+        rest, has_more = list[_Line](), True
+        while has_more:
+            more, has_more = self._read_lines(operation, (rest or [line])[-1])
+            rest += more
+        return rest
+
+    def _stands_as_read(self, operation: str, lines: Sequence[_Line]) -> bool:
+        """Whether a purchase order of several pages is as it was at the first one: half of it would pass for all."""
+        first, last = lines[0], lines[-1]
+        now, _ = self._read_lines(operation, last._replace(line_id=last.line_id - 1), limit=1)
+        return bool(now) and all(now[0].row.get(key) == first.row.get(key) for key in _CHANGING)
+
+    def _read_lines(self, operation: str, behind: _Line, limit: int | None = None) -> tuple[list[_Line], bool]:
+        """A page of the lines of one purchase order, of any status, behind this one."""
+        which = suiteql.these([str(behind.po_id)])
+        query = suiteql.lines_of(which, behind.po_id, behind.line_id)
+        return self._read(operation, query, (behind.po_id, behind.line_id), limit)
+
+    def _read(
+        self, operation: str, query: str, after: tuple[int, int], limit: int | None = None
+    ) -> tuple[list[_Line], bool]:
+        page = self._session.query(operation, query, limit)
         lines = [self._keyed(operation, at, row) for at, row in enumerate(page.rows)]
         keys = [after, *((line.po_id, line.line_id) for line in lines)]
         ascending = all(a < b for a, b in pairwise(keys))
@@ -174,7 +238,7 @@ def cell(row: Row, key: str) -> str:
         case bool(value):
             return "T" if value else "F"
         case Decimal() as value:
-            return f"{value:f}" if _is_sensible(value) else str(value)
+            return f"{value:f}" if is_sensible(value) else str(value)
         case value:
             return str(value).strip()
 
@@ -186,10 +250,10 @@ def number(row: Row, key: str) -> str:
         value = Decimal(text)
     except InvalidOperation:
         return text
-    return plain(value) if _is_sensible(value) else text
+    return plain(value) if is_sensible(value) else text
 
 
-def _is_sensible(value: Decimal) -> bool:
+def is_sensible(value: Decimal) -> bool:
     """Whether it can be written in plain digits: a few letters can name a number of a million."""
     return value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS
 

@@ -23,7 +23,7 @@ class ReadBack(Frozen):
     """What NetSuite has after a receipt was made.
 
     `differs` says in words where the item receipt is not what was promised; empty when it is. `received` is what the
-    purchase order has received by now, by line id, in each line's own unit.
+    purchase order has received by now, by line id, in each line's own unit, of the lines that its record tells.
     """
 
     item_receipt_id: str
@@ -65,7 +65,13 @@ class NetSuitePort(Protocol):
         """
 
     def orders(self, po_ids: Collection[str]) -> Mapping[str, ToldPo]:
-        """These purchase orders as they stand now, of any status; those that NetSuite has not are absent."""
+        """These purchase orders as they stand now, of any status; those that its query does not show are absent."""
+
+    def deleted(self, po_ids: Collection[str]) -> frozenset[str]:
+        """Those of these that NetSuite surely has not any more: each is looked up by its id.
+
+        One that it keeps from us, or will not or cannot tell of, is none of them.
+        """
 
     # ---- item receipts -----------------------------------------------------------------------------------------------
 
@@ -73,12 +79,18 @@ class NetSuitePort(Protocol):
     def repeat(self) -> RepeatBehavior:
         """What NetSuite does with a second item receipt of the same external id."""
 
-    def receipt_body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal] | None = None) -> str:
+    def receipt_body(
+        self,
+        receipt: ReceiptToSend,
+        received: Mapping[str, Decimal] | None = None,
+        unreadable: Collection[str] = (),
+    ) -> str:
         """The exact JSON text that makes this item receipt, to be stored before it is sent.
 
         `received` is what the purchase order has received by now, by line id, as `orders` tells it: then the receipt is
         sent only while that is so, and an earlier sending that was applied keeps a second one from being made even
-        where it cannot be found.
+        where it cannot be found. `unreadable` are lines that could not be read, by id: those that are open when it is
+        sent are named as not received, for a line that is not named is received in full.
 
         Raises:
             UnsafeReceiptError: it names no line, receives nothing, or has an id or quantity that NetSuite has not.

@@ -64,7 +64,7 @@ class Receipts:
         self._settings, self._session = settings, session
         self._jobs = Jobs(session, settings.job_wait)
 
-    def body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal]) -> str:
+    def body(self, receipt: ReceiptToSend, received: Mapping[str, Decimal], unreadable: Collection[str]) -> str:
         """The exact JSON text that makes this item receipt."""
         list(receipt_files([receipt]))  # raises where NetSuite would make something else of it
         lines = sorted(receipt.quantities.items(), key=lambda line: int(line[0]))
@@ -74,7 +74,10 @@ class Receipts:
             "item": {"items": [self._item(line_id, quantity) for line_id, quantity in lines]},
         }
         before = {line_id: received[line_id] for line_id, _ in lines if line_id in received}
-        return exact_json.dumps({"po_id": receipt.po_id, "receipt": made, **({"received": before} if before else {})})
+        hidden = sorted({*unreadable} - receipt.quantities.keys(), key=int)
+        beside: dict[str, exact_json.Value] = {"received": before, "unreadable": hidden}
+        told = {name: known for name, known in beside.items() if known}
+        return exact_json.dumps({"po_id": receipt.po_id, "receipt": made, **told})
 
     def _item(self, line_id: str, quantity: exact_json.Value) -> Mapping[str, exact_json.Value]:
         received = {"itemReceive": True, "quantity": quantity} if quantity else {"itemReceive": False}
@@ -86,9 +89,10 @@ class Receipts:
         """Make this item receipt once; transformed anew where somebody else changed the purchase order meanwhile."""
         stored, changed = self._stored(_CREATE, body), 0
         for number in range(_KEYS):
-            if (before := self._outcome_before(stored)) is not None:
+            order = self._order_of(stored)
+            if (before := self._outcome_before(stored, order)) is not None:
                 return before
-            answer = self._sent(stored, number)
+            answer = self._sent(stored.beside(order.open_lines), number)
             if answer is None:
                 continue
             if answer.ok or refusal_of(answer).code != CHANGED:
@@ -99,25 +103,47 @@ class Receipts:
         told = f"purchase order {stored.po_id} is being changed by others ({CHANGED}); nothing was applied"
         raise Throttled(self._session.name, _CREATE, told)
 
-    def _outcome_before(self, stored: StoredReceipt) -> WriteOutcome | None:
-        """What is known without sending: no such order, lines not as promised, expenses; None to send.
+    def _order_of(self, stored: StoredReceipt) -> WireOrder:
+        """The purchase order as it stands now.
+
+        Raises:
+            LinesChanged: there is none.
+        """
+        try:
+            return self._order(_CREATE, stored.po_id)
+        except NotFound as error:
+            told = f"purchase order {stored.po_id} is not there ({error.message}); nothing was sent"
+            raise LinesChanged(self._session.name, _CREATE, told, may_be_ours=True) from None
+
+    def _outcome_before(self, stored: StoredReceipt, order: WireOrder) -> WriteOutcome | None:
+        """What is known without sending: lines not as promised, too many, or expenses; None to send.
 
         Raises:
             LinesChanged: other lines are open, and the receipt is not there.
         """
-        try:
-            order = self._order(_CREATE, stored.po_id)
-        except NotFound as error:
-            return WriteOutcome(outcome=Outcome.REJECTED, problem=error.message, http_status=HTTPStatus.NOT_FOUND)
-        changes, expenses = "; ".join(_changes(stored, order)), self._expenses(stored, order)
-        if not changes and not expenses:
+        too_many = self._too_many(stored, order)
+        changes = "" if too_many else "; ".join(_changes(stored, order))
+        refusal = too_many or self._expenses(stored, order)
+        if not changes and not refusal:
             return None
         if (found := self._by_external_id(_CREATE, stored)) is not None:
             return _already(stored, found)
         if not changes:
-            return WriteOutcome(outcome=Outcome.REJECTED, problem=expenses)
+            return WriteOutcome(outcome=Outcome.REJECTED, problem=refusal)
         told = f"{changes}; nothing was sent: read it again and promise anew"
         raise LinesChanged(self._session.name, _CREATE, told, may_be_ours=_is_received_otherwise(stored, order))
+
+    def _too_many(self, stored: StoredReceipt, order: WireOrder) -> str:
+        """Why nobody can tell which lines are open: those that a record does not tell would be received in full."""
+        asked = [order.item] if self._settings.expense_lines == "left_alone" else [order.item, order.expense]
+        cut = [sublist for sublist in asked if not sublist.is_whole]
+        if not cut:
+            return ""
+        return (
+            f"purchase order {order.id} has more lines than the {len(cut[0].items)} that its record tells over REST, "
+            "and a receipt must name each that is open; nothing was sent: make the item receipt by hand with the "
+            f'external id {stored.external_id}, or set netsuite_mode = "files+waybill-scripts"; then resume'
+        )
 
     def _expenses(self, stored: StoredReceipt, order: WireOrder) -> str:
         """Why a receipt might receive what nobody asked for: a transform may take expense lines along (netsuite 2)."""
@@ -132,8 +158,8 @@ class Receipts:
     def _sent(self, stored: StoredReceipt, number: int) -> Answer | None:
         """What NetSuite answers to this receipt now; work that it has taken on before is followed, not sent again.
 
-        None where that work has ended without success: its key gets that answer for ever, so the next one is due. By
-        then the purchase order shows what the work has done, if anything.
+        None where that work has ended without success, or what it made was deleted since: its key gets that answer for
+        ever, so the next one is due. By then the purchase order shows what the work has done, if anything.
         """
         if not still_allowed():
             told = "this attempt took too long, another one has taken over; nothing was sent"
@@ -149,7 +175,22 @@ class Receipts:
             earlier = self._jobs.answer_of(_CREATE, answer)
         except NoResult:
             return None
-        return earlier if earlier.ok else None
+        return earlier if earlier.ok and not self._is_deleted(stored, earlier) else None
+
+    def _is_deleted(self, stored: StoredReceipt, made: Answer) -> bool:
+        """Whether what an earlier job made is there no more, by its number nor by its external id.
+
+        A repeat is up to NetSuite then, which knows the external id, and to the goods of the order, which is read anew.
+        """
+        number = _number_in(made)
+        if number is None:
+            return False
+        try:
+            return self._found(_CREATE, number) is None and self._by_external_id(_CREATE, stored) is None
+        except ConnectorError as error:
+            raise self._in_doubt(
+                f"item receipt {number} was made by an earlier job, and then {error.message}"
+            ) from None
 
     def _async_headers(self, stored: StoredReceipt, number: int) -> Mapping[str, str]:
         if not self._settings.respond_async:
@@ -175,9 +216,7 @@ class Receipts:
 
     def _number(self, stored: StoredReceipt, answer: Answer) -> str:
         """The internal id that the answer's Location ends with; looked up where it has none."""
-        path = path_in(answer.headers.get("Location", "")) or ""
-        number = path.rstrip("/").rpartition("/itemReceipt/")[2]
-        if number.isdigit():
+        if number := _number_in(answer):
             return number
         try:
             found = self._by_external_id(_CREATE, stored)
@@ -246,8 +285,11 @@ class Receipts:
         return read(self._session.name, operation, WireOrder, said)
 
     def _by_external_id(self, operation: str, stored: StoredReceipt) -> WireReceipt | None:
+        return self._found(operation, f"eid:{quote(stored.external_id, safe='')}")
+
+    def _found(self, operation: str, name: str) -> WireReceipt | None:
         try:
-            return self._receipt(operation, f"eid:{quote(stored.external_id, safe='')}")
+            return self._receipt(operation, name)
         except NotFound:
             return None
 
@@ -257,6 +299,13 @@ class Receipts:
 
     def _stored(self, operation: str, body: str) -> StoredReceipt:
         return read(self._session.name, operation, StoredReceipt, exact_json.loads(body))
+
+
+def _number_in(answer: Answer) -> str | None:
+    """The internal id of the item receipt that the answer's Location names, if it names one."""
+    path = path_in(answer.headers.get("Location", "")) or ""
+    number = path.rstrip("/").rpartition("/itemReceipt/")[2]
+    return number if number.isdigit() else None
 
 
 def _transform(po_id: str) -> str:
@@ -278,6 +327,9 @@ def _differences(stored: StoredReceipt, found: WireReceipt) -> Iterator[str]:
         yield f"it is of purchase order {source}, not {stored.po_id}"
     if found.external_id != stored.external_id:
         yield f"its external id is {found.external_id or 'empty'}: NetSuite did not keep {stored.external_id}"
+    if not found.item.is_whole:
+        yield f"its record tells only {len(found.item.items)} of its lines: compare them by hand"
+        return
     wanted = {line_id: quantity for line_id, quantity in stored.quantities.items() if quantity}
     for line_id in sorted(wanted.keys() | found.quantities.keys()):
         got, meant = found.quantities.get(line_id, _NONE), wanted.get(line_id, _NONE)
@@ -294,7 +346,7 @@ def _is_received_otherwise(stored: StoredReceipt, order: WireOrder) -> bool:
 def _changes(stored: StoredReceipt, order: WireOrder) -> Iterator[str]:
     """Where the purchase order is not as the receipt takes it to be."""
     named = stored.quantities.keys()
-    if more := sorted(order.open_lines - named):
+    if more := sorted(order.open_lines - named - stored.unreadable):
         yield f"purchase order {order.id} has open lines that the receipt does not name: {', '.join(more)}"
     if gone := sorted(named - order.open_lines):
         yield f"lines of the receipt are closed or received in full: {', '.join(gone)}"

@@ -1,14 +1,22 @@
 """Purchase orders and item receipts as the record service tells them (netsuite 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from connectors.errors import place_of
 from connectors.netsuite.errors import BadRecord
+from connectors.netsuite.orders import is_sensible
 from domain.purchase_order import PoStatus
 
 T = TypeVar("T")
@@ -20,7 +28,13 @@ def _amount(value: object) -> object:
     return value
 
 
-Amount = Annotated[Decimal, BeforeValidator(_amount)]
+def _bounded(value: Decimal) -> Decimal:
+    if not is_sensible(value):
+        raise ValueError("a number that can be written in plain digits expected")
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_amount), AfterValidator(_bounded)]
 
 
 class Wire(BaseModel):
@@ -37,6 +51,19 @@ class WireRef(Wire):
     id: str | None = None
 
 
+class WireSublist(Wire):
+    """Lines of a record; of more than 1,000 a collection has the first ones only (netsuite 8)."""
+
+    items: tuple[Wire, ...] = ()
+    has_more: bool = False
+    total_results: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all lines are here."""
+        return not self.has_more and (self.total_results or 0) <= len(self.items)
+
+
 class WireOrderLine(Wire):
     """A line of a purchase order, its quantities in its own unit."""
 
@@ -51,17 +78,10 @@ class WireOrderLine(Wire):
         return not self.is_closed and self.quantity > self.quantity_received
 
 
-class WireOrderLines(Wire):
-    """The sublist of items, whole: a receipt that does not name a line receives it."""
+class WireOrderLines(WireSublist):
+    """The sublist of items."""
 
     items: tuple[WireOrderLine, ...] = ()
-    has_more: bool = False
-
-    @model_validator(mode="after")
-    def _must_be_whole(self) -> "WireOrderLines":
-        if self.has_more:
-            raise ValueError(f"all lines expected, these are the first {len(self.items)} of more")
-        return self
 
 
 class WireExpenseLine(Wire):
@@ -70,7 +90,7 @@ class WireExpenseLine(Wire):
     is_closed: bool = False
 
 
-class WireExpenseLines(Wire):
+class WireExpenseLines(WireSublist):
     """The sublist of expenses."""
 
     items: tuple[WireExpenseLine, ...] = ()
@@ -105,7 +125,7 @@ class WireReceiptLine(Wire):
     item_receive: bool = True
 
 
-class WireReceiptLines(Wire):
+class WireReceiptLines(WireSublist):
     """The sublist of items."""
 
     items: tuple[WireReceiptLine, ...] = ()
@@ -135,6 +155,8 @@ class StoredReceipt(BaseModel):
     receipt: dict[str, Any]
     received: dict[str, Decimal] = {}
     """Line id -> what the purchase order has received, where the receipt is to be sent only while that is so."""
+    unreadable: frozenset[str] = frozenset()
+    """Lines that could not be read when it was promised: it names those that are open when it is sent."""
 
     @property
     def external_id(self) -> str:
@@ -145,11 +167,20 @@ class StoredReceipt(BaseModel):
     def quantities(self) -> Mapping[str, Decimal | None]:
         """Line id -> what is received of it; None for the lines that are named and not received."""
         lines = self.receipt["item"]["items"]
-        return {_line_of(line): Decimal(line["quantity"]) if line["itemReceive"] else None for line in lines}
+        return {str(line[self._line_key]): Decimal(line["quantity"]) if line["itemReceive"] else None for line in lines}
 
+    def beside(self, open_lines: Collection[str]) -> "StoredReceipt":
+        """The same, that receives nothing on those of these lines that could not be read."""
+        lines = self.receipt["item"]["items"]
+        hidden = sorted(self.unreadable.intersection(open_lines), key=int)
+        not_received = [{self._line_key: int(line_id), "itemReceive": False} for line_id in hidden]
+        receipt = {**self.receipt, "item": {"items": [*lines, *not_received]}}
+        return self.model_copy(update={"receipt": receipt})
 
-def _line_of(line: Mapping[str, Any]) -> str:
-    return str(line["orderLine"] if "orderLine" in line else line["line"])
+    @property
+    def _line_key(self) -> str:
+        """How it names its lines."""
+        return "orderLine" if "orderLine" in self.receipt["item"]["items"][0] else "line"
 
 
 def read(system: str, operation: str, shape: type[T], value: object) -> T:

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from connectors.errors import Contract, NotFound, Rejected, Unauthorized
+from connectors.errors import Ambiguous, Contract, NotFound, Rejected, Unauthorized
 from connectors.http import Answer, CallBudget, NoBudget, OnCall, RemoteSystem
 from connectors.netsuite.answers import NO_PERMISSION, TOO_MANY, refusal_in, refusal_of
 from connectors.netsuite.oauth import TokenSource
@@ -68,6 +68,10 @@ class Session:
         """A block in which this thread may call."""
         return self._system.turn()
 
+    def give_turn_back(self) -> None:
+        """Let others call while this thread waits inside its turn; from here on each of its calls takes its own."""
+        self._system.give_turn_back()
+
     def close(self) -> None:
         """Let go of all connections."""
         self._system.close()
@@ -99,27 +103,43 @@ class Session:
         Raises:
             Unauthorized: NetSuite does not let us in, or the role may not do this: says what to do.
             Throttled: too many calls at once; the budget is paused.
+            Contract, Ambiguous: it was refused in words that are not NetSuite's own: says nothing about a record.
         """
         given = request.pop("headers", {})
-        token = self._tokens.current()
+        token, is_write = self._tokens.current(), request.get("write", False)
         try:
-            return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
+            answer = self._system.call(operation, method, path, headers=given | _by(token), **request)
+            return self._checked(answer, is_write=is_write)
         except Unauthorized as error:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise self._explained(error) from None
         token = self._tokens.renewed(token)
         try:
-            return self._checked(self._system.call(operation, method, path, headers=given | _by(token), **request))
+            answer = self._system.call(operation, method, path, headers=given | _by(token), **request)
+            return self._checked(answer, is_write=is_write)
         except Unauthorized as error:
             raise self._explained(error) from None
 
-    def _checked(self, answer: Answer) -> Answer:
-        code = "" if answer.ok else refusal_of(answer).code
-        if code in TOO_MANY:
+    def _checked(self, answer: Answer, *, is_write: bool) -> Answer:
+        if answer.ok:
+            return answer
+        refusal = refusal_of(answer)
+        if refusal.code in TOO_MANY:
             self._system.throttled(answer)
-        if code in NO_PERMISSION:
-            raise Unauthorized(self.name, answer.operation, code, HTTPStatus.FORBIDDEN, answer.text)
+        if refusal.code in NO_PERMISSION:
+            raise Unauthorized(self.name, answer.operation, refusal.code, HTTPStatus.FORBIDDEN, answer.text)
+        if not refusal.is_its_own:
+            raise self._not_its_own(answer, is_write=is_write)
         return answer
+
+    def _not_its_own(self, answer: Answer, *, is_write: bool) -> Ambiguous | Contract:
+        """A page of something between NetSuite and us, which may have let a write through."""
+        told = f"{answer.status} with {len(answer.body)} bytes"
+        if is_write:
+            why = f"{told}, and no error of NetSuite's own in them; it may be applied: look before any repeat"
+            return Ambiguous(self.name, answer.operation, why)
+        expected = "an error of NetSuite's own (o:errorDetails); compare base_url, and look for a proxy in between"
+        return Contract(self.name, answer.operation, place="body", expected=expected, got=told)
 
     def _good(self, answer: Answer) -> Answer:
         if answer.ok:

@@ -1,12 +1,14 @@
 """Settings of NetSuite over REST: the account, its keys, and every belief that only a real account can confirm."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from connectors.settings import HttpSettings, check_address
 from domain.base import Frozen
@@ -14,6 +16,7 @@ from domain.outcomes import RepeatBehavior
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path
 _ACCOUNT = re.compile(r"[0-9A-Za-z]+([_-][0-9A-Za-z]+)*")
+_SUITETALK = ".suitetalk.api.netsuite.com"
 _HOUR = timedelta(hours=1)
 
 
@@ -37,7 +40,7 @@ class KeySettings(Frozen):
     private_key: Path
     """A PEM file with the RSA key, 3072 or 4096 bits (netsuite 10)."""
     passphrase: SecretStr | None = None
-    certificate_id: str | None = Field(default=None, min_length=1)
+    certificate_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     certificate_id_file: Path | None = None
 
     @model_validator(mode="after")
@@ -93,10 +96,26 @@ class RestSettings(HttpSettings):
             check_address("token_url", self.token_url, allow_http=self.allow_http)
         return self
 
+    @model_validator(mode="after")
+    def _check_account(self) -> Self:
+        """Slots are shared, and tenants told apart, by the account's id: it must be the one that the calls go to."""
+        for name, address in (("base_url", self.base_url), ("token_url", self.token_url or "")):
+            host = urlsplit(address).hostname or ""
+            named = host.removesuffix(_SUITETALK)
+            if named not in {host, self.account}:
+                raise ValueError(f"{name} is of the account {named}, and account says {self.account}: mend one of them")
+        return self
+
     @property
     def token_address(self) -> str:
         """Where tokens are asked for."""
         return self.token_url or self.base_url.rstrip("/") + TOKEN_PATH
+
+    @property
+    def by_each_key(self) -> Mapping[str, Self]:
+        """The same with one key alone, by the key's name: a key that works hides one that does not."""
+        keys = {"key": self.key, "next_key": self.next_key}
+        return {name: self.model_copy(update={"key": key, "next_key": None}) for name, key in keys.items() if key}
 
     @property
     def budget_name(self) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
-from connectors.po_files.document import plain, text_of, wrong_shape
+from connectors.po_files.document import plain, text_of, with_whole_characters, wrong_shape
 from connectors.po_files.receipts import StrictMoment
 from domain.base import Frozen
 from domain.purchase_order import PoStatus
@@ -91,7 +91,7 @@ def read_ack(content: bytes) -> AckFile:
         FileRefusedError: it is no such answer; the message says where.
     """
     try:
-        return AckFile.model_validate_json(text_of(content))
+        return AckFile.model_validate_json(with_whole_characters(text_of(content)))
     except ValidationError as problem:
         raise wrong_shape(problem, "ack") from None
 

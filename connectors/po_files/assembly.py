@@ -7,12 +7,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from connectors.po_files.errors import BadRow, bad_row
-from connectors.po_files.formats import LAYOUTS, WHOLE_ROW, Facts, Layout, PoFileFormat, modified_at_of
+from connectors.po_files.formats import LAYOUTS, WHOLE_ROW, Facts, Layout, PoFileFormat, Row, modified_at_of
 from connectors.po_files.limits import DEFAULT_LIMITS, FileLimits
 from domain.purchase_order import PoLine, PurchaseOrder
-
-Row = tuple[int, str, str]
-"""What a `GoodRow` has, by position: where rows come back from has no need to know of that type."""
 
 
 class ToldPo(NamedTuple):
@@ -51,7 +48,10 @@ def _too_long(po_id: str, beyond: Row, limits: FileLimits) -> ToldPo:
 def _told(layout: Layout, tenant: str, po_id: str, rows: Sequence[Row]) -> ToldPo:
     cells = [layout.split(text) for _, _, text in rows]
     lines, told = layout.lines(cells), [layout.facts(row) for row in cells]
-    times, facts = Counter(line.line_id for line in lines), told[0]
+    facts = told[0]
+    if told.count(facts) == len(rows) == len({line.line_id for line in lines}):
+        return ToldPo(po_id, _purchase_order(tenant, po_id, facts, lines))
+    times = Counter(line.line_id for line in lines)
     bad: list[BadRow] = []
     good: list[PoLine] = []
     for row, line, its_facts in zip(rows, lines, told, strict=True):

@@ -1,5 +1,6 @@
 """Bytes of a line to text: UTF-8, or Windows-1252 where a file is that, never a mixture of both."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -12,7 +13,7 @@ class Encoding(StrEnum):
 
 
 class Decoder:
-    """The text of one line after the other; the first line that is not ASCII decides the file's encoding.
+    """The text of the lines, in their order; the first line that is not ASCII decides the file's encoding.
 
     `is_utf_8` says that the file began with a byte order mark.
     """
@@ -20,21 +21,23 @@ class Decoder:
     def __init__(self, *, is_utf_8: bool) -> None:
         self.encoding = Encoding.UTF_8 if is_utf_8 else Encoding.ASCII
 
-    def text(self, line: bytes) -> str:
-        """The line as text.
+    def texts(self, lines: Sequence[bytes]) -> Sequence[str | None]:
+        """These lines as text, without carriage returns at their ends; None where one is not in the file's encoding."""
+        block = b"\n".join(lines)
+        if block.isascii():
+            # As most files are: at once, in a tenth of the time.
+            return block.replace(b"\r\n", b"\n").removesuffix(b"\r").decode("ascii").split("\n")
+        return [self._text(line.removesuffix(b"\r")) for line in lines]
 
-        Raises:
-            ValueError: it is not in the encoding of the lines before it.
-        """
+    def _text(self, line: bytes) -> str | None:
         if line.isascii():
             return line.decode("ascii")
         as_utf_8 = _decoded(line, "utf-8")
         if self.encoding is Encoding.ASCII:
             self.encoding = Encoding.WINDOWS_1252 if as_utf_8 is None else Encoding.UTF_8
-        text = as_utf_8 if self.encoding is Encoding.UTF_8 else _decoded(line, "cp1252")
-        if text is None or (self.encoding is Encoding.WINDOWS_1252 and as_utf_8 is not None):
-            raise ValueError(f"the row is not in {self.encoding}, as rows before it are")
-        return text
+        if self.encoding is Encoding.UTF_8:
+            return as_utf_8
+        return _decoded(line, "cp1252") if as_utf_8 is None else None
 
 
 def _decoded(line: bytes, codec: str) -> str | None:

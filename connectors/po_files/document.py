@@ -1,6 +1,7 @@
 """Small files that are read in one piece, bounded in size."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -12,6 +13,8 @@ from connectors.po_files.limits import DEFAULT_LIMITS
 from connectors.po_files.source import BOM
 
 _ENOUGH = DEFAULT_LIMITS.document_bytes
+_ESCAPE = re.compile(r"\\(?:u(?i:d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(d[89a-f][0-9a-f]{2}))|.)")
+"""What a JSON text escapes: both halves of a character, (one half alone), or anything else."""
 
 
 def text_of(content: bytes, most_bytes: int = _ENOUGH) -> str:
@@ -35,6 +38,11 @@ def text_of(content: bytes, most_bytes: int = _ENOUGH) -> str:
 def plain(text: str) -> str:
     """The text with a mark in place of each NUL, which no database takes: an answer is not lost for it."""
     return text.replace("\x00", "\ufffd")
+
+
+def with_whole_characters(json_text: str) -> str:
+    """The JSON text with a mark for each lone half of a character, as a script leaves it that cuts a message."""
+    return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], json_text)
 
 
 def wrong_shape(problem: ValidationError, root: str) -> FileRefusedError:

@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     TRAILER_COUNT = "trailer_count"
     TRAILER_CHECKSUM = "trailer_checksum"
     MANY_BAD_ROWS = "many_bad_rows"
+    NOBODYS_ROWS = "nobodys_rows"
     TOO_LARGE = "too_large"
     NOT_TEXT = "not_text"
     NOT_JSON = "not_json"

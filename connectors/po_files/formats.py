@@ -23,6 +23,11 @@ from connectors.po_files.values import (
 )
 from domain.purchase_order import PoLine, PoStatus
 
+Row = tuple[int, str, str]
+"""A row that was checked: its line in the file, its purchase order, and the row itself as text.
+
+A plain tuple: a file has a million of them, and making a named one costs as much as checking it.
+"""
 WHOLE_ROW = "row"
 """The column of a bad row where no single column is to blame."""
 TRAILER = "#end"

@@ -1,7 +1,7 @@
 """Reading a purchase order file as a stream: checked rows in batches, bad rows beside them, memory constant.
 
 Rows are not grouped here: the stock exporter does not keep the rows of a purchase order together, and a file may turn
-out to be no use at its very end. The caller keeps each batch aside (`GoodRow` is all there is to keep), and only when
+out to be no use at its very end. The caller keeps each batch aside (its rows are all there is to keep), and only when
 `batches` has come to its end takes them over, by `connectors.po_files.assembly`, in the order of their purchase orders.
 When `batches` raises instead, what was kept aside is thrown away.
 """
@@ -19,6 +19,7 @@ from connectors.po_files.formats import (
     Flaw,
     Layout,
     PoFileFormat,
+    Row,
     modified_at_of,
     po_id_of,
 )
@@ -32,18 +33,10 @@ _CHECKED_AT_ONCE = 200
 """Rows whose cells are in memory together: the garbage collector does not meet what is gone again that soon."""
 
 
-class GoodRow(NamedTuple):
-    """A row that was checked: its line in the file, its purchase order, and the row itself as text."""
-
-    number: int
-    po_id: str
-    text: str
-
-
 class RowBatch(NamedTuple):
     """Rows that may be committed together."""
 
-    rows: list[GoodRow]
+    rows: list[Row]
     bad: list[BadRow]
 
 
@@ -153,7 +146,7 @@ class PoFileReader:
             batch.bad.extend(bad)
         return batch
 
-    def _checked(self, lines: Sequence[bytes]) -> tuple[list[GoodRow], list[BadRow]]:
+    def _checked(self, lines: Sequence[bytes]) -> tuple[list[Row], list[BadRow]]:
         rows, cells, bad = self._taken_apart(lines)
         flaws = self._known_layout.flaws(cells)
         if flaws:
@@ -174,33 +167,40 @@ class PoFileReader:
         )
         return FileRefusedError(Refusal.MANY_BAD_ROWS, said)
 
-    def _taken_apart(self, lines: Sequence[bytes]) -> tuple[list[GoodRow], list[list[str]], list[BadRow]]:
-        rows: list[GoodRow] = []
+    def _taken_apart(self, lines: Sequence[bytes]) -> tuple[list[Row], list[list[str]], list[BadRow]]:
+        rows: list[Row] = []
         cells_of: list[list[str]] = []
         bad: list[BadRow] = []
-        width, split, text_of = len(self._known_layout.columns), self._known_layout.split, self._decoder.text
-        for number, line in enumerate(lines, self._number + 1):
+        width, split = len(self._known_layout.columns), self._known_layout.split
+        for number, text in enumerate(self._decoder.texts(lines), self._number + 1):
+            if text is None:
+                bad.append(self._foreign(number, lines[number - self._number - 1]))
+                continue
             try:
-                text = text_of(line.removesuffix(b"\r"))
                 cells = split(text)
             except ValueError as error:
-                bad.append(_unreadable(number, line, str(error)))
+                bad.append(_unreadable(number, text, str(error)))
                 continue
             if len(cells) == width:
-                rows.append(GoodRow(number, cells[0], text))
+                rows.append((number, cells[0], text))
                 cells_of.append(cells)
             elif text:
                 bad.append(_misshapen(number, text, len(cells), width))
         self._number += len(lines)
         return rows, cells_of, bad
 
-    def _flawed(self, row: GoodRow, cells: Sequence[str], flaw: Flaw) -> BadRow:
+    def _foreign(self, number: int, line: bytes) -> BadRow:
+        reason = f"the row is not in {self._decoder.encoding}, as rows before it are"
+        return _unreadable(number, line.decode("utf-8", "replace"), reason)
+
+    def _flawed(self, row: Row, cells: Sequence[str], flaw: Flaw) -> BadRow:
+        number, _, text = row
         column, value = (
-            (WHOLE_ROW, row.text)
+            (WHOLE_ROW, text)
             if flaw.column is None
             else (self._known_layout.columns[flaw.column].name, cells[flaw.column])
         )
-        return bad_row(row.number, column, value, flaw.reason, po_id_of(row.text), modified_at_of(row.text))
+        return bad_row(number, column, value, flaw.reason, po_id_of(text), modified_at_of(text))
 
     def _check_trailer(self) -> None:
         if not self._known_layout.sealed:
@@ -242,8 +242,7 @@ def _about_header(text: str) -> str:
     return f"the first line ({len(found)} columns: {shortened(text)!r}) is no header that is known: expected {known}"
 
 
-def _unreadable(number: int, line: bytes, reason: str) -> BadRow:
-    text = line.decode("utf-8", "replace")
+def _unreadable(number: int, text: str, reason: str) -> BadRow:
     return bad_row(number, WHOLE_ROW, text, reason, po_id_of(text), modified_at_of(text))
 
 

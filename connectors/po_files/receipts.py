@@ -1,9 +1,10 @@
 """Receipt files: JSON that the stock importer reads safely (hotwax 4.5), and that our own answers one by one."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field, Strict, TypeAdapter, ValidationError
 
@@ -18,6 +19,29 @@ from domain.purchase_order import ReceiptToSend
 
 DEFAULT_LIMITS = ReceiptLimits()
 _BRACKETS = 2
+_NAME = re.compile(r"WB-RCPT-(\d{8}T\d{6})Z-\d+\.json")
+_STAMP = "%Y%m%dT%H%M%S"
+
+
+class FileName(NamedTuple):
+    """The name of a receipt file of ours, and when it was made."""
+
+    at: datetime
+    text: str
+
+
+def file_name(at: datetime, number: int) -> str:
+    """The name of a receipt file: when, in UTC, and a number of its own."""
+    return f"WB-RCPT-{at:{_STAMP}}Z-{number}.json"
+
+
+def file_name_in(name: str) -> FileName | None:
+    """The name of ours in this one, which its reader may have written more around; None where there is none."""
+    found = _NAME.search(name)
+    try:
+        return FileName(datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC), found[0]) if found else None
+    except ValueError:
+        return None
 
 
 class ReceiptFile(Frozen):

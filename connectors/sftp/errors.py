@@ -27,5 +27,9 @@ class FileChanged(Unreachable):
     """A file grew, shrank or was rewritten while it was read: it was not complete. Take it again later."""
 
 
+class StrangeFile(ConnectorError):
+    """A file that only we send, or an answer to one, and our books do not have it: they are not the ones that did."""
+
+
 class NameTaken(Rejected):
     """Another file with other bytes lies under the name: it was not overwritten."""

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -65,6 +65,11 @@ class InboundFolder(Frozen):
     error: FolderPath = "error"
     complete: Completeness = Completeness()
 
+    @property
+    def places(self) -> frozenset[str]:
+        """All that is read, moved or written there."""
+        return _places(self.path, self.claimed, self.archive, self.error)
+
 
 class OutboundFolder(Frozen):
     """A folder that Waybill writes and others read."""
@@ -75,6 +80,15 @@ class OutboundFolder(Frozen):
     archive: FolderPath = "archive"
     """Where the reader puts a file that it has read, and `error` one that it refused: doubts look there."""
     error: FolderPath = "error"
+
+    @property
+    def places(self) -> frozenset[str]:
+        """All that is read, moved or written there."""
+        return _places(self.path, self.temporary, self.archive, self.error)
+
+
+def _places(path: str, *below: str) -> frozenset[str]:
+    return frozenset({path, *(str(PurePosixPath(path, folder)) for folder in below)})
 
 
 class SftpFolders(Frozen):
@@ -99,6 +113,16 @@ class SftpFolders(Frozen):
             name: {**defaults[name], **value} if name in defaults and isinstance(value, dict) else value
             for name, value in given.items()
         }
+
+
+class SftpPlace(NamedTuple):
+    """A folder on a server, told apart from all others."""
+
+    host: str
+    port: int
+    login: str
+    """Whose, where the path begins at a login's own place."""
+    path: str
 
 
 class SftpSettings(Frozen):
@@ -137,3 +161,14 @@ class SftpSettings(Frozen):
         if self.host_keys and self.known_hosts:
             raise ValueError("host_keys or known_hosts: one of the two")
         return self
+
+    @property
+    def places(self) -> frozenset[SftpPlace]:
+        """Every folder that is read or written there; a relative one is its login's own."""
+        folders = (self.folders.orders, self.folders.receipts, self.folders.acks)
+        paths = frozenset(path for folder in folders for path in folder.places)
+        return frozenset(map(self._place, paths))
+
+    def _place(self, path: str) -> SftpPlace:
+        host, is_absolute = self.host.lower().rstrip("."), path.startswith("/")
+        return SftpPlace(host, self.port, *(("", f"/{path.lstrip('/')}") if is_absolute else (self.username, path)))

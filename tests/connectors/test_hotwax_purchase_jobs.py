@@ -1,10 +1,12 @@
 """What became of an uploaded file: the job's word, its counts, and the file of what it refused."""
 
+import itertools
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from connectors import http
 from connectors.errors import ConnectorError, Contract, NotFound, Rejected, Throttled, Unauthorized, Unreachable
 from connectors.po_ports import ImportProgress, JobState
 from connectors.settings import HotWaxSettings
@@ -154,11 +156,12 @@ def test_an_error_file_that_cannot_be_had_fails_in_one_of_the_known_ways(
         assert type(refused.value) is kind
 
 
-def test_an_error_file_that_trickles_is_given_up() -> None:
+def test_an_error_file_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "monotonic", itertools.count(0, 10).__next__)  # each look at the clock is 10 s later
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
     with (
-        RawServer([head, *(part for _ in range(20) for part in (b"x", 0.05))]) as server,
-        a_purchase(server.url, timeout_read=0.3) as driver,
+        RawServer([head + b"x", 30.0]) as server,
+        a_purchase(server.url) as driver,
         pytest.raises(Unreachable, match="did not end in time"),
     ):
         driver.import_errors("1")

@@ -295,7 +295,7 @@ def test_many_purchase_orders_are_asked_for_in_batches_and_products_once() -> No
     ],
 )
 def test_a_failed_read_is_of_the_exact_kind(answer: list[bytes | float], kind: type[ConnectorError]) -> None:
-    with RawServer(answer) as server, a_purchase(server.url, timeout_read=0.5) as driver:
+    with RawServer(answer) as server, a_purchase(server.url, timeout_read=2) as driver:
         with pytest.raises(ConnectorError) as refused:
             driver.read_back(["4410021"])
         assert type(refused.value) is kind

@@ -1,5 +1,6 @@
 """Receipts come in stable pages, exact, each with its order; a bad one is named and the others go on."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -113,11 +114,14 @@ def test_shipments_are_not_asked_for_where_every_receipt_names_its_order() -> No
     assert "Shipment" not in server.entities()
 
 
-@pytest.mark.parametrize("entities", [{}, {"Shipment": lambda _: [{}]}])
-def test_shipments_that_cannot_be_read_do_not_stop_other_receipts(entities: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("entities", [{}, {"Shipment": lambda _: [{}]}, {"Shipment": []}])
+def test_shipments_that_cannot_be_looked_up_are_told_row_by_row_and_stop_no_other_receipt(
+    entities: Mapping[str, Any],
+) -> None:
     page = the_page(a_receipt("R1"), a_receipt("R2", orderId=None), **entities)
     assert [(r.receipt_id, r.order_id) for r in page.receipts] == [("R1", "M100"), ("R2", None)]
-    assert [bad.told.split(":")[0] for bad in page.bad] == ["receipts that name no order"]
+    assert [(bad.receipt_id, bad.order_id, bad.shipment_id, bad.at) for bad in page.bad] == [("R2", None, "SH1", AT)]
+    assert "its shipment SH1 cannot be looked up" in page.bad[0].told
 
 
 def test_a_bad_receipt_is_named_and_the_others_go_on() -> None:
@@ -188,6 +192,32 @@ def test_all_receipts_of_an_order_are_told_as_they_stand_now() -> None:
     assert [one["orderByField"] for one in server.asked if one["entity"] == "ShipmentReceipt"] == [
         "datetimeReceived,receiptId"
     ] * 2
+
+
+def test_receipts_that_name_no_order_are_told_by_the_shipments_of_their_order() -> None:
+    others = [a_receipt("R3", orderId="M200"), a_receipt("R4", orderId=None, shipmentId="SH2")]
+    rows = [a_receipt("R1"), a_receipt("R2", orderId=None, productId="P9"), *others]
+    shipments = [{"shipmentId": "SH1", "primaryOrderId": "M100"}, {"shipmentId": "SH2", "primaryOrderId": "M200"}]
+    with a_hotwax(*rows, Shipment=shipments) as server, a_purchase(server.url) as driver:
+        page = driver.receipts_of("M100")
+    assert [(r.receipt_id, r.order_id) for r in page.receipts] == [("R1", "M100"), ("R2", "M100")]
+    assert (page.bad, page.unread) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("entities", "told"),
+    [
+        ({}, "Entity .*Shipment not found"),
+        ({"Shipment": lambda _: [{"shipmentId": "SH9"}]}, "primaryOrderId: expected M100, got nothing"),
+    ],
+)
+def test_an_order_whose_shipments_cannot_be_read_says_that_rows_may_be_missing(
+    entities: Mapping[str, Any], told: str
+) -> None:
+    with a_hotwax(a_receipt("R1"), **entities) as server, a_purchase(server.url) as driver:
+        page = driver.receipts_of("M100")
+    assert [r.receipt_id for r in page.receipts] == ["R1"]
+    assert re.search(told, page.unread)
 
 
 def test_receipts_of_another_order_mean_that_the_filter_is_not_understood() -> None:

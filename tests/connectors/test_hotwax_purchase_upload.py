@@ -166,7 +166,7 @@ LOST: list[tuple[str, list[bytes | float], type[ConnectorError]]] = [
 def test_an_upload_without_a_trustworthy_answer_is_in_doubt(
     answer: list[bytes | float], kind: type[ConnectorError]
 ) -> None:
-    with RawServer(answer) as server, a_purchase(server.url, timeout_read=0.5) as driver:
+    with RawServer(answer) as server, a_purchase(server.url, timeout_read=2) as driver:
         with pytest.raises(ConnectorError) as refused:
             upload(driver, driver.import_body(NAME, CSV))
         assert (type(refused.value), len(server.requests)) == (kind, 1)

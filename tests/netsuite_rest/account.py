@@ -111,9 +111,11 @@ def create(client: NetSuiteRest, body: str) -> WriteOutcome:
 
 
 @contextmanager
-def answering(folder: Path, rows: bytes) -> Iterator[NetSuiteRest]:
-    """A client of a server that gives a token, and then this answer to everything."""
-    with RawServer([an_answer(b'{"access_token":"t","expires_in":"3600"}')], [an_answer(rows)]) as server:
+def answering(folder: Path, *bodies: bytes, status: str = "200 OK") -> Iterator[NetSuiteRest]:
+    """A client of a server that gives a token, and then these answers; the last one for ever, with this status."""
+    *first, last = bodies
+    answers = [an_answer(body) for body in (b'{"access_token":"t","expires_in":"3600"}', *first)]
+    with RawServer(*([answer] for answer in answers), [an_answer(last, status)]) as server:
         key = {"private_key": str(write_key(folder)), "certificate_id": "c"}
         given = {"base_url": server.url, "account": "1", "client_id": "x", "key": key, "timeout_read": 5}
         with closing(NetSuiteRest("gt", RestSettings.model_validate(given))) as client:

@@ -1,10 +1,14 @@
 """Key pairs, made once for all tests: a key of 3072 bits takes a moment."""
 
 import functools
+import ssl
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+_SECP256R1, _SM2 = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a811ccf5501822d")
+"""Two curves as DER names them."""
 
 
 @functools.cache
@@ -30,6 +34,13 @@ def another_pem() -> bytes:
     """A private key that no certificate belongs to."""
     sealed, form = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8
     return rsa.generate_private_key(65537, 3072).private_bytes(serialization.Encoding.PEM, form, sealed)
+
+
+def unknown_pem() -> bytes:
+    """A private key on a curve that is not known here, as `openssl genpkey -algorithm sm2` makes one."""
+    form, sealed = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    known = ec.generate_private_key(ec.SECP256R1()).private_bytes(serialization.Encoding.DER, form, sealed)
+    return ssl.DER_cert_to_PEM_cert(known.replace(_SECP256R1, _SM2)).replace("CERTIFICATE", "PRIVATE KEY").encode()
 
 
 def write_key(folder: Path, number: int = 1) -> Path:

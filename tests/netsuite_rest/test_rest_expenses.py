@@ -11,7 +11,8 @@ from tests.netsuite_rest.account import Account, a_receipt, create
 from tests.support.raw_server import RawServer, an_answer
 
 TOKEN = [an_answer(b'{"access_token":"t","expires_in":"3600"}')]
-NO_RECEIPT = [an_answer(b"{}", "404 Not Found")]
+NOT_THERE = b'{"status":404,"o:errorDetails":[{"detail":"not there","o:errorCode":"NONEXISTENT_ID"}]}'
+NO_RECEIPT = [an_answer(NOT_THERE, "404 Not Found")]
 MADE = [an_answer(b"", "204 No Content", "Location: /services/rest/record/v1/itemReceipt/991")]
 THERE = {
     "id": "991",
@@ -57,3 +58,13 @@ def test_it_is_sent_where_none_is_open_or_they_are_known_to_be_left_alone(
 ) -> None:
     outcome, was_sent = tried(account, order(*expenses), MADE, **settings)
     assert (outcome.outcome, outcome.number, was_sent) == (Outcome.CREATED, "991", True)
+
+
+def test_the_record_of_the_sandbox_tells_expense_lines_and_which_are_closed(account: Account) -> None:
+    po_id = account.order(expenses=[{}, {"closed": True}])
+    refusing, knowing = account.client(), account.client(expense_lines="left_alone")
+    outcome = create(refusing, refusing.receipt_body(a_receipt(po_id)))
+    assert (outcome.outcome, account.made(po_id)) == (Outcome.REJECTED, [])
+    assert "open expense lines (1)" in (outcome.problem or "")
+    assert create(knowing, knowing.receipt_body(a_receipt(po_id))).outcome is Outcome.CREATED
+    assert [made["lines"] for made in account.made(po_id)] == [{"1": Decimal(4)}]

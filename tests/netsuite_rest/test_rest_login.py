@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
 import pytest
 
-from connectors.errors import Contract, Throttled, Unauthorized
+from connectors.errors import Contract, Throttled, Unauthorized, Unreachable
 from connectors.http import NoBudget
-from connectors.netsuite import receipts
+from connectors.netsuite import oauth, receipts
 from connectors.netsuite.settings import TOKEN_PATH, RestSettings
 from domain.outcomes import Outcome
 from tests.netsuite_rest.account import Account, a_receipt, create
-from tests.netsuite_rest.keys import private_pem, public_pem, write_key
+from tests.netsuite_rest.keys import private_pem, public_pem, unknown_pem, write_key
 from tests.support.raw_server import RawServer, an_answer
 
 
@@ -95,6 +96,32 @@ def test_while_one_thread_renews_a_token_that_is_still_good_the_others_go_on(acc
     assert logins(account)[0] == 200
 
 
+def a_refusing_service(account: Account) -> None:
+    account.sandbox.fault("status", status=503, path=TOKEN_PATH)
+
+
+def a_key_in_mid_replacement(account: Account) -> None:
+    account.settings().key.private_key.write_bytes(private_pem(2))
+
+
+@pytest.mark.parametrize("trouble", [a_refusing_service, a_key_in_mid_replacement])
+def test_a_token_is_used_to_its_end_while_it_cannot_be_renewed(
+    account: Account, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Account], None]
+) -> None:
+    passed, real = [0.0], time.monotonic
+    monkeypatch.setattr(oauth, "monotonic", lambda: real() + passed[0])
+    client = account.client()
+    client.pending_orders()
+    trouble(account)
+    for passed[0] in (3600 - 240, 3600 - 239, 3600 - 120):
+        client.pending_orders()
+    assert logins(account)[1:] == [logins(account)[-1]] * 2
+    assert {call["status"] for call in account.calls("POST", "suiteql")} == {200}
+    passed[0] = 3601.0
+    with pytest.raises((Unreachable, Unauthorized)):
+        client.pending_orders()
+
+
 def test_a_refused_token_is_renewed_once_and_the_call_repeated(account: Account) -> None:
     client = account.client()
     client.pending_orders()
@@ -143,6 +170,16 @@ def test_a_key_file_that_is_being_replaced_leaves_the_old_key_in_use(account: Ac
     client = account.client()
     client.pending_orders()
     file.write_bytes(private_pem()[:200])
+    account.sandbox.post("/admin/expire-tokens", {"system": "netsuite"})
+    client.pending_orders()
+    assert logins(account) == [200, 200]
+
+
+def test_a_key_of_a_kind_that_nobody_here_knows_leaves_the_old_key_in_use(account: Account, tmp_path: Path) -> None:
+    file = write_key(tmp_path)
+    client = account.client()
+    client.pending_orders()
+    file.write_bytes(unknown_pem())
     account.sandbox.post("/admin/expire-tokens", {"system": "netsuite"})
     client.pending_orders()
     assert logins(account) == [200, 200]
@@ -207,12 +244,44 @@ def test_the_check_asks_to_receive_no_order_and_makes_nothing_even_of_one_that_i
     assert (asked, account.made(po_id)) == (["0", po_id], [])
 
 
+NO_SERVICE = r"token service: compare base_url, account and token_url with Setup"
+
+
+@pytest.mark.parametrize("wrong", ["token_url", "base_url"])
+def test_an_address_where_no_tokens_are_given_is_told_and_no_certificate_is_blamed(
+    account: Account, wrong: str
+) -> None:
+    given: dict[str, Any] = {wrong: f"{account.sandbox.hotwax_url}/wrong", "next_key": account.key(2)}
+    with pytest.raises(Unauthorized, match=rf"/wrong[\w/]*: 404, .*{NO_SERVICE}") as told:
+        account.client(**given).check()
+    assert ("certificate" in str(told.value), str(told.value).count(": 404,")) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [("200 OK", Contract), ("400 Bad Request", Unauthorized), ("403 Forbidden", Unauthorized)]
+)
+def test_a_page_in_place_of_a_token_is_told_with_its_address(
+    account: Account, status: str, kind: type[Exception]
+) -> None:
+    with RawServer([an_answer(b"<html>Welcome</html>", status)]) as server:
+        client = account.client(base_url=server.url)
+        with pytest.raises(kind, match=rf"{server.url}{TOKEN_PATH}: .*{NO_SERVICE}"):
+            client.pending_orders()
+
+
+def test_a_wrong_base_url_beside_a_right_token_url_is_told(account: Account) -> None:
+    right = account.sandbox.hotwax_url
+    with pytest.raises(Contract, match="compare base_url"):
+        account.client(base_url=f"{right}/wrong", token_url=right + TOKEN_PATH).check()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (None, "cannot be read: No such file"),
         (b"not a key", "is no private key in PEM that can be opened"),
         (b"", "is no private key in PEM that can be opened"),
+        (unknown_pem(), "is no private key in PEM that can be opened"),
     ],
 )
 def test_a_key_file_that_is_no_use_is_told_by_its_name(
@@ -242,13 +311,13 @@ def test_a_refused_login_is_not_repeated_at_once(account: Account) -> None:
 
 
 def test_a_login_that_is_turned_away_pauses_everybody_and_is_not_repeated_meanwhile(account: Account) -> None:
-    account.sandbox.fault("status", status=429, retry_after=5, path_regex="/oauth2/v1/token")
+    account.sandbox.fault("status", status=429, retry_after=60, path_regex="/oauth2/v1/token")
     budget = Pauses()
     client = account.client(budget)
     for _ in range(3):
         with pytest.raises(Throttled):
             client.pending_orders()
-    assert (logins(account), budget.asked) == ([429], [5.0])
+    assert (logins(account), budget.asked) == ([429], [60.0])
 
 
 def test_an_answer_without_a_token_is_refused(account: Account) -> None:
@@ -283,6 +352,11 @@ def test_nothing_secret_is_logged_or_told(
         ({"key": {"private_key": "k"}}, "needs certificate_id or certificate_id_file"),
         ({"token_url": "http://example.com/token"}, "token_url must be https"),
         ({"base_url": "http://1234567.suitetalk.api.netsuite.com"}, "must be https"),
+        ({"account": "1_SB1"}, "base_url is of the account 1, and account says 1-sb1: mend one of them"),
+        (
+            {"token_url": "https://2.suitetalk.api.netsuite.com/token"},
+            "token_url is of the account 2",
+        ),
     ],
 )
 def test_settings_that_can_not_work_are_refused(given: dict[str, object], why: str) -> None:
@@ -294,7 +368,7 @@ def test_settings_that_can_not_work_are_refused(given: dict[str, object], why: s
 
 def test_tenants_on_one_account_share_its_budget_however_they_spell_it() -> None:
     key = {"private_key": "k", "certificate_id": "c"}
-    known = {"base_url": "https://1.suitetalk.api.netsuite.com", "client_id": "c", "key": key}
+    known = {"base_url": "https://1234567-SB1.suitetalk.api.netsuite.com", "client_id": "c", "key": key}
     names = {
         RestSettings.model_validate({**known, "account": spelled}).budget_name
         for spelled in ("1234567_SB1", "1234567-sb1")

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import Contract
+from connectors.errors import Contract, Throttled
+from connectors.netsuite.session import Page, Session
 from connectors.po_files.assembly import purchase_orders
 from connectors.po_files.formats import LAYOUTS, PoFileFormat
 from connectors.po_files.reading import PoFileReader
 from domain.purchase_order import PoStatus
 from tests.netsuite_rest.account import LINES, Account, answering
+from tests.support.raw_server import RawServer, an_answer
 
 ROW = {
     "po_id": "1",
@@ -107,6 +109,54 @@ def test_pages_of_any_size_tell_every_purchase_order_whole_and_once(account: Acc
     assert {po_id: len(each.po.lines) for po_id, each in client.orders(dict(found)).items() if each.po} == dict(found)
 
 
+FIVE = [{"line": at, "item": f"SKU-{at}", "quantity": 5, "location": 17} for at in range(1, 6)]
+SOCK = {"line": 9, "item": "SOCK", "quantity": 50, "location": 17}
+
+
+@pytest.mark.parametrize(
+    ("acts", "open_lines"),
+    [
+        ([("reject", {})], None),
+        ([("reject", {}), ("approve", {})], "1 2 3 4 5"),
+        ([("close", {"line": 1})], "2 3 4 5"),
+        ([("add_line", {"new": SOCK})], "1 2 3 4 5 9"),
+        ([("delete", {})], None),
+    ],
+)
+def test_an_order_of_several_pages_that_somebody_changes_between_them_is_never_told_by_half(
+    account: Account, monkeypatch: pytest.MonkeyPatch, acts: list[tuple[str, dict[str, Any]]], open_lines: str | None
+) -> None:
+    po_id = account.order(lines=FIVE, modified="2026-11-20T10:15:00Z")
+    due, real = list(acts), Session.query
+
+    def query(session: Session, *asked: Any) -> Page:
+        page = real(session, *asked)
+        if due:
+            action, more = due.pop(0)
+            account.act(action, po_id, **more)
+        return page
+
+    monkeypatch.setattr(Session, "query", query)
+    told = account.client(page_rows=2).pending_orders().told
+    lines = [[line.line_id for line in each.po.open_lines] for each in told if each.po]
+    assert (lines, [each.bad for each in told]) == (([open_lines.split()], [()]) if open_lines else ([], []))
+
+
+def test_an_order_of_several_pages_that_is_changed_again_and_again_is_left_for_later(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.order(lines=FIVE)
+    real, seconds = Session.query, iter(range(60))
+
+    def query(session: Session, *asked: Any) -> Page:
+        page, now = real(session, *asked), f"2026-11-20T10:15:{next(seconds):02}"
+        return page._replace(rows=[{**row, "modified": now} for row in page.rows])
+
+    monkeypatch.setattr(Session, "query", query)
+    with pytest.raises(Throttled, match="4410021 was changed by others while its lines were read"):
+        account.client(page_rows=2).pending_orders()
+
+
 def test_a_line_that_makes_no_sense_is_told_with_its_id_and_the_others_stand(account: Account) -> None:
     account.order(lines=[LINES[0], {"item": "BOOT", "quantity": 5}])
     (told,) = account.client().pending_orders().told
@@ -179,3 +229,27 @@ def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_round
 def test_a_page_that_could_skip_or_repeat_purchase_orders_is_refused(tmp_path: Path, rows: bytes, why: str) -> None:
     with answering(tmp_path, rows) as client, pytest.raises(Contract, match=why):
         client.pending_orders()
+
+
+def test_an_order_is_deleted_only_where_netsuite_itself_has_none_of_its_id(account: Account) -> None:
+    account.order(4410021)
+    account.order(4410022)
+    account.act("delete", "4410022")
+    assert account.client().deleted(["4410021", "4410022"]) == {"4410022"}
+    token = [an_answer(b'{"access_token":"t","expires_in":"3600"}')]
+    with RawServer(token, [an_answer(b"<html>no such page</html>", "404 Not Found")]) as server:
+        assert account.client(base_url=server.url).deleted(["4410022"]) == frozenset()
+
+
+def test_orders_whose_records_are_not_answered_keep_few_others_from_being_asked_for(account: Account) -> None:
+    ids = [account.order(4410021 + number) for number in range(8)]
+    for po_id in ids:
+        account.act("delete", po_id)
+    sick = {"status": 500, "system": "netsuite", "method": "GET"}
+    one = account.sandbox.fault("status", path_regex=f"/purchaseOrder/{ids[0]}$", **sick)
+    assert account.client().deleted(ids) == {*ids[1:]}
+    account.sandbox.admin.delete(f"/admin/faults/{one['id']}")
+    account.sandbox.fault("status", path_regex="/purchaseOrder/[0-9]+$", **sick)
+    asked = len(account.calls("GET", "/purchaseOrder/"))
+    assert account.client().deleted(ids) == frozenset()
+    assert len(account.calls("GET", "/purchaseOrder/")) - asked == 5

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import Ambiguous, Contract, NotFound, Throttled, Unreachable
 from connectors.guard import UnguardedWrite, writing_allowed
-from connectors.netsuite.errors import LinesChanged
+from connectors.netsuite.errors import BadRecord, LinesChanged
 from connectors.po_files.errors import UnsafeReceiptError
 from domain.outcomes import Outcome
 from domain.purchase_order import PoStatus
@@ -85,11 +85,27 @@ def test_the_way_lines_are_named_is_a_setting(account: Account) -> None:
     assert [made["lines"] for made in account.made(po_id)] == [{"1": Decimal(4)}]
 
 
-def test_a_part_of_an_orders_lines_is_not_taken_for_all(tmp_path: Path) -> None:
-    lines = {"hasMore": True, "items": [{"line": 1, "quantity": 5}]}
-    with answering(tmp_path, json.dumps({"id": "1", "item": lines}).encode()) as client:
-        body = client.receipt_body(a_receipt("1"))
-        with pytest.raises(Contract, match="these are the first 1 of more"):
+@pytest.mark.parametrize("key", ["orderLine", "line"])
+def test_a_line_that_could_not_be_read_is_named_as_not_received_while_it_is_open(account: Account, key: str) -> None:
+    account.sandbox.change(netsuite_line_key=key)
+    po_id = account.order()
+    client = account.client(line_key=key)
+    for name, closing in (("4410021-SH1", "7"), ("4410021-SH2", "4")):
+        account.act("close", po_id, line=int(closing))
+        create(client, client.receipt_body(a_receipt(po_id, name, l1="4"), unreadable=["1", "4", "7"]))
+    sent = [json.loads(call["body"])["item"]["items"] for call in account.calls("POST", "transform")]
+    received = {key: 1, "itemReceive": True, "quantity": 4}
+    assert sent == [[received, {key: 4, "itemReceive": False}], [received]]
+    assert [made["lines"] for made in account.made(po_id)] == [{"1": Decimal(4)}] * 2
+
+
+@pytest.mark.parametrize("number", ["1E99999999999999", "1E3000000", "-1E-3000000", '"1E31"'])
+@pytest.mark.parametrize("name", ["quantity", "quantityReceived"])
+def test_a_quantity_that_nobody_could_write_out_makes_no_sense(tmp_path: Path, name: str, number: str) -> None:
+    lines = f'[{{"line":1,"quantity":5,"{name}":{number}}}]'
+    with answering(tmp_path, f'{{"id":"1","item":{{"items":{lines}}}}}'.encode()) as client:
+        body = client.receipt_body(a_receipt("1", l1="4"), {"1": Decimal(0)})
+        with pytest.raises(BadRecord, match="plain digits"):
             create(client, body)
 
 
@@ -245,10 +261,10 @@ def test_more_than_remains_is_refused_in_netsuites_words(account: Account) -> No
     assert outcome.problem.startswith("400: USER_ERROR: ")
 
 
-def test_a_purchase_order_that_is_not_there_is_refused(account: Account) -> None:
+def test_to_a_purchase_order_that_is_not_there_nothing_is_sent(account: Account) -> None:
     client = account.client()
-    outcome = create(client, client.receipt_body(a_receipt("999")))
-    assert (outcome.outcome, outcome.http_status) == (Outcome.REJECTED, 404)
+    with pytest.raises(LinesChanged, match="purchase order 999 is not there"):
+        create(client, client.receipt_body(a_receipt("999")))
 
 
 def test_a_purchase_order_that_is_not_approved_is_refused(account: Account) -> None:
@@ -304,6 +320,33 @@ def test_trouble_before_the_sending_is_safe_to_repeat(account: Account) -> None:
     with pytest.raises(Unreachable):
         create(client, client.receipt_body(a_receipt(po_id)))
     assert account.calls("POST", "transform") == []
+
+
+PAGE, PLAIN = b"<html><h1>temporarily unavailable</h1></html>", b'{"title": "Not Found", "status": 404}'
+AN_ORDER = json.dumps({"id": "1", "item": {"items": [{"line": 1, "quantity": 9}]}}).encode()
+NOT_NETSUITES = pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found"])
+
+
+@NOT_NETSUITES
+@pytest.mark.parametrize("page", [PAGE, PLAIN, b""])
+def test_a_page_of_something_in_between_says_nothing_about_a_purchase_order_or_a_receipt(
+    tmp_path: Path, status: str, page: bytes
+) -> None:
+    with answering(tmp_path, page, status=status) as client:
+        body = client.receipt_body(a_receipt("1", l1="4"))
+        with pytest.raises(Contract, match="an error of NetSuite's own"):
+            create(client, body)
+        with pytest.raises(Contract, match="an error of NetSuite's own"):
+            client.find_receipt(body, LONG_AGO)
+
+
+@NOT_NETSUITES
+@pytest.mark.parametrize("page", [PAGE, PLAIN, b""])
+def test_a_page_of_something_in_between_leaves_the_sending_in_doubt(tmp_path: Path, status: str, page: bytes) -> None:
+    with answering(tmp_path, AN_ORDER, page, status=status) as client:
+        body = client.receipt_body(a_receipt("1", l1="4"))
+        with pytest.raises(Ambiguous, match=r"no error of NetSuite's own .* look before any repeat"):
+            create(client, body)
 
 
 # ---- reading back ----------------------------------------------------------------------------------------------------

@@ -4,11 +4,12 @@ import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from operator import itemgetter
 
 from connectors.po_files.assembly import ToldPo, purchase_orders
 from connectors.po_files.errors import BadRow
-from connectors.po_files.formats import STOCK, WAYBILL
-from connectors.po_files.reading import FileSummary, GoodRow, PoFileReader
+from connectors.po_files.formats import STOCK, WAYBILL, Row
+from connectors.po_files.reading import FileSummary, PoFileReader
 from domain.purchase_order import PoLine, PurchaseOrder
 
 STOCK_ROW = "4410021,SHOE-BLK-42,24,17,3,06/15/2025"
@@ -62,7 +63,7 @@ class Read:
 
     def __init__(self, content: bytes, sizes: Sequence[int] = (65_536,)) -> None:
         reader = PoFileReader(cut(content, sizes))
-        self.rows: list[GoodRow] = []
+        self.rows: list[Row] = []
         self.bad: list[BadRow] = []
         for batch in reader.batches():
             self.rows += batch.rows
@@ -71,5 +72,5 @@ class Read:
 
     def orders(self) -> list[ToldPo]:
         """The purchase orders of the good rows."""
-        in_order = sorted(self.rows, key=lambda row: (row.po_id, row.number))
+        in_order = sorted(self.rows, key=itemgetter(1, 0))
         return list(purchase_orders(in_order, self.summary.format, "acme"))

@@ -58,6 +58,21 @@ def test_no_text_of_an_answer_has_a_character_that_a_database_refuses() -> None:
     assert (ack.file, ack.problem, told.receipt_id, told.reason) == ("a�.json", "�", "4410022�", "no�good")
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\uDE00\ud83d\ude00\uD83D\uD83D\uDE00", "\ufffd\U0001f600\ufffd\U0001f600"),
+        (r"\\ud83d \\\ud83d", "\\ud83d \\\ufffd"),
+        (r"\ud83dx\n\u00e9", "\ufffdx\n\u00e9"),
+    ],
+)
+def test_a_message_cut_inside_a_character_costs_no_answer(told: str, read: str) -> None:
+    answer = {**ACK, "problem": "@", "results": [{**REJECTED, "reason": "@"}, {**RESULT, "receipt_id": "B"}]}
+    ack = read_ack(json.dumps(answer).replace('"@"', f'"{told}"').encode())
+    assert (ack.problem, ack.results[0].reason, ack.by_receipt()["B"].result) == (read, read, AckOutcome.CREATED)
+
+
 def test_a_refusal_has_no_character_that_a_database_refuses_either() -> None:
     with pytest.raises(FileRefusedError, match="got a�b"):
         read_ack(json.dumps({**ACK, "sha256": "a\0b"}).encode())

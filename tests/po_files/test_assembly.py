@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from connectors.po_files.assembly import ToldPo, purchase_orders
-from connectors.po_files.formats import PoFileFormat
+from connectors.po_files.formats import PoFileFormat, Row
 from connectors.po_files.limits import FileLimits
-from connectors.po_files.reading import GoodRow
 from tests.po_files.making import WAYBILL_ROW, Read, stock_file, waybill_file
 
 
@@ -52,13 +51,13 @@ def test_rows_that_disagree_about_their_purchase_order_are_told() -> None:
     assert "differ from the purchase order's first row" in told.bad[0].reason
 
 
-def assembled(rows: Sequence[GoodRow], po_lines: int) -> list[ToldPo]:
+def assembled(rows: Sequence[Row], po_lines: int) -> list[ToldPo]:
     return list(purchase_orders(rows, PoFileFormat.STOCK, "acme", FileLimits(po_lines=po_lines)))
 
 
 def test_a_purchase_order_beyond_the_bound_is_told_and_the_next_one_goes_on() -> None:
     ids = [("4410021", 1), ("4410021", 2), ("4410021", 3), ("4410022", 1), ("4410022", 2)]
-    rows = [GoodRow(n, po_id, f"{po_id},A,1,17,{line},") for n, (po_id, line) in enumerate(ids, 2)]
+    rows = [(n, po_id, f"{po_id},A,1,17,{line},") for n, (po_id, line) in enumerate(ids, 2)]
     first, second = assembled(rows, po_lines=2)
     assert (first.po, bad_numbers(first)) == (None, [4])
     assert (line_ids(second), second.bad) == (["1", "2"], ())

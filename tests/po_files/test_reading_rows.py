@@ -91,7 +91,7 @@ def test_a_broken_stock_row_is_told_and_the_others_go_on(row: str, column: str, 
     read = Read(stock_file(STOCK_ROW, row, "4410022,B,1,17,1,"))
     assert [(bad.number, bad.column, bad.po_id) for bad in read.bad] == [(3, column, "4410021")]
     assert reason in read.bad[0].reason
-    assert [row.number for row in read.rows] == [2, 4]
+    assert [number for number, _, _ in read.rows] == [2, 4]
 
 
 def in_place_of(column: int, value: str) -> str:
@@ -124,7 +124,7 @@ def test_a_broken_row_of_our_own_format_is_told_and_the_others_go_on(row: str, c
     read = Read(waybill_file(row, in_place_of(3, "4")))
     assert [(bad.number, bad.column, bad.po_id) for bad in read.bad] == [(2, column, "4410021")]
     assert reason in read.bad[0].reason
-    assert [row.number for row in read.rows] == [3]
+    assert [number for number, _, _ in read.rows] == [3]
 
 
 def test_a_closed_line_needs_neither_quantity_nor_location() -> None:
@@ -171,7 +171,7 @@ NAMED = "4410021,PEÑA BOTÍN,1,17,3,"
 def test_the_encoding_is_found_out_and_said(encoded: bytes, said: str) -> None:
     read = Read(encoded)
     assert (read.summary.encoding, read.bad) == (said, [])
-    assert read.rows[0].text in {STOCK_ROW, NAMED}
+    assert read.rows[0][2] in {STOCK_ROW, NAMED}
     assert any("Windows-1252" in remark for remark in read.summary.remarks) == (said == "Windows-1252")
 
 

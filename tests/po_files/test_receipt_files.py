@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
-from connectors.po_files.receipts import read_receipts, receipt_files
+from connectors.po_files.receipts import FileName, file_name, file_name_in, read_receipts, receipt_files
 from domain.purchase_order import ReceiptToSend
 
 AT = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -152,3 +152,15 @@ def test_a_refusal_tells_the_place() -> None:
 def test_any_bytes_are_refused_by_name(content: bytes) -> None:
     with pytest.raises(FileRefusedError):
         read_receipts(content + b"x")
+
+
+@pytest.mark.parametrize("around", ["{}", "20261121-{}", "{}.done"])
+def test_a_name_of_ours_is_known_whatever_its_reader_wrote_around_it(around: str) -> None:
+    at = datetime(2026, 11, 20, 18, 0, 7, tzinfo=UTC)
+    name = file_name(at, 12)
+    assert (name, file_name_in(around.format(name))) == ("WB-RCPT-20261120T180007Z-12.json", FileName(at, name))
+
+
+@pytest.mark.parametrize("name", ["WB-PO-20261120T180007Z-1.csv", "WB-RCPT-20261320T180007Z-1.json", "r.json"])
+def test_another_name_is_none_of_ours(name: str) -> None:
+    assert file_name_in(name) is None
