@@ -6,7 +6,8 @@ from pydantic import Field
 
 from domain.base import Frozen
 from domain.channel import OrderKind
-from domain.stages import HoldCause, Stage
+from domain.seen import Sight
+from domain.stages import Hold, HoldCause, Stage
 
 
 class Verb(StrEnum):
@@ -24,6 +25,7 @@ class Command(Frozen):
 
     `store` names the invoicing store of a forced invoice; `effect` and `number` say which remote write a
     `confirm` or `resend` is about, and the number that was found. Both may stay empty where only one is in question.
+    `seen` marks the hold that the operator saw, where a `resume` is to be of just that one.
     """
 
     id: str = Field(min_length=1, max_length=100)
@@ -32,6 +34,7 @@ class Command(Frozen):
     store: str | None = Field(default=None, max_length=20)
     effect: str | None = Field(default=None, max_length=200)
     number: str | None = Field(default=None, min_length=1, max_length=100)
+    seen: str | None = Field(default=None, min_length=1, max_length=20)
 
 
 class CommandAnswer(Frozen):
@@ -115,3 +118,10 @@ def _choice_refusal(command: Command, choices: tuple[str, ...]) -> str | None:
 def effect_in_question(command: Command, situation: Situation) -> str:
     """The key of the remote write that an accepted confirm or resend is about."""
     return command.effect or (situation.in_doubt + situation.unconfirmed)[0]
+
+
+def order_sight(hold: Hold | None) -> Sight:
+    """What an operator sees of an order with this hold: lines that changed after their invoice are taken as settled."""
+    told = (hold.evidence,) if hold else ()
+    is_settling = hold is not None and hold.cause is HoldCause.REOPENED_LINE
+    return Sight(hold=hold, told=told, acknowledges=told if is_settling else ())

@@ -81,3 +81,8 @@ def netsuite_queue(tenant: str) -> str:
 def upload_key(kind: str, tenant: str, number: int) -> str:
     """The business key of an upload that many purchase orders share, numbered by a stored sequence."""
     return f"{kind}/{tenant}/{number}"
+
+
+def strange_file_key(kind: str, tenant: str, name: str) -> str:
+    """The business key of a file that another state of the ledger has sent: numbers may be given anew since."""
+    return f"{kind}/{tenant}/{name}"

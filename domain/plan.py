@@ -276,13 +276,23 @@ def changed_since_settled(order: Order, memory: Memory) -> Hold | None:
 
 def changed_lines(order: Order, memory: Memory) -> dict[str, str]:
     """Line id -> what it is now, of every settled line that changed in a way that no operator has settled."""
+    changed = _changed(order, memory)
+    return {line_id: now for line_id, now in changed.items() if memory.acknowledged.get(line_id) != now}
+
+
+def still_acknowledged(order: Order, memory: Memory) -> dict[str, str]:
+    """What operators settled of lines that are changed still: one that came back, and is reopened again, is news."""
+    changed = _changed(order, memory)
+    return {line_id: then for line_id, then in memory.acknowledged.items() if line_id in changed}
+
+
+def _changed(order: Order, memory: Memory) -> dict[str, str]:
     lines = {line.line_id: line for line in order.lines}
-    changed = {
+    return {
         line_id: _where(lines.get(line_id))
         for line_id, facility in sorted(memory.settled_lines.items())
         if not _still(lines.get(line_id), facility)
     }
-    return {line_id: now for line_id, now in changed.items() if memory.acknowledged.get(line_id) != now}
 
 
 def _still(line: Line | None, facility: str) -> bool:

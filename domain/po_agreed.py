@@ -17,8 +17,19 @@ _SUPERSEDED = ("excess:", "inexact:", "unplanned:", "changed:", "overtaken:")
 
 
 def doubt_key(receipt: ReceiptFact) -> str:
-    """The acknowledgement that NetSuite has a receipt in doubt."""
-    return f"doubt:{receipt.receipt_id}"
+    """The acknowledgement that NetSuite has a receipt in doubt: for this reason, and another one is asked anew."""
+    return f"doubt:{receipt.receipt_id}" + (f": {receipt.problem}" if receipt.problem else "")
+
+
+def is_doubt_settled(receipt: ReceiptFact, acknowledged: Collection[str]) -> bool:
+    """Whether an operator said that NetSuite has a receipt in doubt; a key of an older ledger has no reason."""
+    return not {doubt_key(receipt), f"doubt:{receipt.receipt_id}"}.isdisjoint(acknowledged)
+
+
+def without_doubts(acknowledged: Iterable[str], receipt_id: str) -> frozenset[str]:
+    """All that is acknowledged once a receipt is sent again: what was said of its earlier sending is void."""
+    doubt = f"doubt:{receipt_id}"
+    return frozenset(key for key in acknowledged if key != doubt and not key.startswith(f"{doubt}: "))
 
 
 def excess_key(receipt: ReceiptFact, line_id: str, pieces: Decimal) -> str:

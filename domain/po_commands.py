@@ -2,8 +2,8 @@
 
 from domain.base import Frozen
 from domain.po_agreed import acknowledging
-from domain.po_plan import has_received
-from domain.po_standing import is_believed
+from domain.po_plan import has_received, is_cancelled
+from domain.po_standing import is_said_to_be_there
 from domain.purchase_order import (
     NetSuiteMode,
     PoMemory,
@@ -14,6 +14,7 @@ from domain.purchase_order import (
     ReceiptState,
     Settlement,
 )
+from domain.seen import Sight
 from domain.stages import HoldCause
 
 
@@ -35,6 +36,8 @@ class PoSituation(Frozen):
     rejected: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     """Receipts that the stock importer took without a word: sent again only when they are named."""
+    believed: tuple[str, ...] = ()
+    """Receipts in doubt that an operator said to be in NetSuite: sent again only when they are named."""
 
 
 def situation_of(memory: PoMemory, plan: PoPlan) -> PoSituation:
@@ -44,8 +47,12 @@ def situation_of(memory: PoMemory, plan: PoPlan) -> PoSituation:
     """
     is_overdue = plan.hold is not None and plan.hold.cause is HoldCause.RECEIPT_UNANSWERED
     by_state: dict[ReceiptState, list[str]] = {}
+    believed = list[str]()
     for receipt in memory.receipts:
-        state = ReceiptState.CREATED if is_believed(receipt, memory) and not receipt.state.counts else receipt.state
+        state = receipt.state
+        if is_said_to_be_there(receipt, memory):
+            believed.append(receipt.receipt_id)
+            continue
         if state is ReceiptState.SENT and is_overdue:
             state = ReceiptState.UNKNOWN
         by_state.setdefault(state, []).append(receipt.receipt_id)
@@ -60,6 +67,7 @@ def situation_of(memory: PoMemory, plan: PoPlan) -> PoSituation:
         in_doubt=tuple(by_state.get(ReceiptState.UNKNOWN, ())),
         rejected=tuple(by_state.get(ReceiptState.REJECTED, ())),
         unverified=tuple(by_state.get(ReceiptState.UNVERIFIED, ())),
+        believed=tuple(believed),
     )
 
 
@@ -76,6 +84,10 @@ def refusal(verb: PoVerb, situation: PoSituation, receipt: str | None = None) ->
     """
     match verb:
         case PoVerb.RESUME:
+            if situation.hold is HoldCause.DELETED_IN_NETSUITE:
+                return (
+                    "NetSuite has it no more, and it goes on by itself when it is shown again: `cancel` or `close` it"
+                )
             goes_on = situation.hold or situation.cancelled_by_operator or situation.closed_by_operator
             return None if goes_on else f"the purchase order is not held: it is {situation.stage}"
         case PoVerb.CANCEL:
@@ -92,7 +104,7 @@ def _cancel_refusal(situation: PoSituation) -> str | None:
     if situation.received:
         return "goods were received: `close` the remainder instead; what was received goes into NetSuite"
     if situation.cancelled_by_operator:
-        return "it is being cancelled already: HotWax has yet to close it"
+        return f"it is being cancelled already: {_awaited(situation, 'HotWax has yet to close it')}"
     return None
 
 
@@ -100,17 +112,22 @@ def _close_refusal(situation: PoSituation) -> str | None:
     if situation.stage.is_end:
         return f"the purchase order has ended: it is {situation.stage}"
     if situation.closed_by_operator:
-        return "it is being closed already: HotWax or NetSuite has yet to answer"
+        return f"it is being closed already: {_awaited(situation, 'HotWax or NetSuite has yet to answer')}"
     if not (situation.in_hotwax or situation.received):
         return "HotWax does not have it yet, so no remainder is open there: `cancel` it instead"
     return None
+
+
+def _awaited(situation: PoSituation, otherwise: str) -> str:
+    """What it waits for while it ends."""
+    return f"it is held, see what {situation.hold} needs" if situation.hold else otherwise
 
 
 def _resend_refusal(situation: PoSituation, receipt: str | None) -> str | None:
     choices = situation.in_doubt + situation.rejected
     if receipt is None:
         return _choice_refusal(situation, choices)
-    if receipt in choices + situation.unverified:
+    if receipt in choices + situation.unverified + situation.believed:
         return None
     if receipt in situation.on_the_way:
         return f"receipt {receipt} is on its way: wait for NetSuite's answer, a second one could be made"
@@ -131,6 +148,15 @@ def _choice_refusal(situation: PoSituation, choices: tuple[str, ...]) -> str | N
 def receipt_in_question(situation: PoSituation, receipt: str | None = None) -> str:
     """The receipt that an accepted `resend_receipt` is about."""
     return receipt or (situation.in_doubt + situation.rejected)[0]
+
+
+# ---- the hold that an operator saw -----------------------------------------------------------------------------------
+
+
+def po_sight(plan: PoPlan) -> Sight:
+    """What an operator sees of a purchase order that owes this."""
+    settled = tuple(settlement.model_dump_json() for settlement in plan.settles)
+    return Sight(hold=plan.hold, told=plan.told, acknowledges=plan.acknowledges, settles=settled)
 
 
 # ---- what an accepted command changes --------------------------------------------------------------------------------
@@ -161,9 +187,19 @@ def resumption(memory: PoMemory, plan: PoPlan) -> Resumption:
         ),
         settled=plan.settles,
         send_again=tuple(rejected) if cause is HoldCause.RECEIPT_REJECTED else (),
-        import_again=cause in {HoldCause.IMPORT_REJECTED, HoldCause.IMPORT_UNKNOWN},
+        import_again=cause in {HoldCause.IMPORT_REJECTED, HoldCause.IMPORT_UNKNOWN, HoldCause.GONE_IN_HOTWAX},
         withdraw=cause is None and (memory.cancel_wanted or memory.close_wanted),
     )
+
+
+def told_of_resume(memory: PoMemory, plan: PoPlan) -> str:
+    """What an accepted `resume` goes on without, and what becomes of an operator's cancel or close, for its answer."""
+    without = po_sight(plan).went_on_without
+    if not (is_cancelled(memory) or memory.close_wanted):
+        return without
+    verb = "cancel" if is_cancelled(memory) else "close"
+    stands = f"the {verb} stands: `resume` takes it back once the purchase order is not held"
+    return f"{without}; {stands}" if plan.hold else f"{without}; the {verb} is taken back"
 
 
 def sent_again(receipt: ReceiptFact, mode: NetSuiteMode) -> ReceiptFact:

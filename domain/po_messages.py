@@ -18,6 +18,8 @@ class PoWaits(Frozen):
 
     answer: timedelta = timedelta(hours=2)
     """How long NetSuite may take to answer a receipt before the purchase order is held."""
+    import_ended: timedelta = timedelta(hours=6)
+    """How long HotWax's job may take with an upload before its purchase orders are read back, done or in doubt."""
     hold_retry: timedelta = timedelta(minutes=30)
     """How often one that is held for a passing cause tries again by itself."""
     receipt_overlap: timedelta = timedelta(minutes=5)
@@ -36,8 +38,9 @@ class PoSizes(Frozen):
 
     orders_per_upload: int = Field(default=200, gt=0)
     lines_per_upload: int = Field(default=5_000, gt=0)
-    receipts_per_file: int = Field(default=60, gt=0)
-    """NetSuite's stock importer dies after 329 receipts in one file, with a good part of them made (netsuite 4)."""
+    receipts_per_file: int = Field(default=60, gt=0, le=200)
+    """NetSuite's stock importer dies after 329 receipts in one file, with a good part of them made (netsuite 4).
+    Our script looks again in each run at those that are made, and refuses a file with more of one purchase order."""
     bytes_per_file: int = Field(default=5_000_000, gt=0, le=10_000_000)
     units_per_run: int = Field(default=10_000, gt=0)
     """What all files that wait for the stock importer may cost it together. It dies without looking when its units are
@@ -119,3 +122,5 @@ class PoRunReport(Frozen):
 
     counts: Mapping[str, int] = Field(default_factory=dict)
     trouble: Hold | None = None
+    has_news: bool = True
+    """Whether there was news at its end that some purchase order's workflow has not heard of; by default not known."""

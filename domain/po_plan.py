@@ -7,6 +7,7 @@ Towards HotWax it owes the lines that HotWax has otherwise; towards NetSuite one
 from collections.abc import Iterable, Iterator, Sequence
 
 from domain.base import Frozen
+from domain.po_import import line_difference
 from domain.po_receipts import Problem, Receiving, plan_receipts, promised
 from domain.po_standing import Standing, is_awaiting_approval
 from domain.po_units import NotExact, plain, to_pieces, total
@@ -23,20 +24,22 @@ from domain.purchase_order import (
     PurchaseOrder,
     ReceiptState,
 )
+from domain.seen import some
 from domain.stages import Hold, HoldCause
-
-SHOWN = 5
-"""How many of many lines or problems are told."""
 
 UNVERIFIED = "accepted, unverified: NetSuite's stock importer confirms nothing"
 
+_LOOKED_FOR = "it is looked for in HotWax once more before it is imported anew, or ends"
+
 _FIRST = (
+    HoldCause.DELETED_IN_NETSUITE,
     HoldCause.BAD_ROWS,
     HoldCause.LINE_KEY_CHANGED,
     HoldCause.RECEIPT_UNKNOWN,
     HoldCause.RECEIPT_REJECTED,
     HoldCause.IMPORT_UNKNOWN,
     HoldCause.IMPORT_REJECTED,
+    HoldCause.GONE_IN_HOTWAX,
     HoldCause.UNIT_NOT_EXACT,
     HoldCause.IMPORT_NOT_TAKEN,
     HoldCause.AMENDED_BELOW_RECEIVED,
@@ -56,17 +59,18 @@ class Importing(Frozen):
     lines: tuple[ImportedLine, ...] = ()
     problems: tuple[Problem, ...] = ()
     waiting_for: str = ""
+    looks: bool = False
+    """Whether it is looked for in HotWax first."""
 
 
 def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
     """What this purchase order owes now."""
     standing = Standing(po, memory)
-    if memory.bad_rows and not policy.partial_pos:
-        return _planned(standing, Importing(problems=(_bad_rows(memory),)), Receiving(withdraw=promised(memory)))
-    if others := tuple(_other_lines(standing)):
-        return _planned(standing, Importing(problems=others), Receiving(withdraw=promised(memory)))
+    stopped = _stopped(standing, policy)
+    if stopped and not _ends_as_it_is(standing):
+        return _planned(standing, Importing(problems=stopped), Receiving(withdraw=promised(memory)))
     importing = _plan_import(standing, policy)
-    receiving = _plan_receiving(standing, policy)
+    receiving = _plan_receiving(standing, policy, stopped)
     if importing.lines or importing.waiting_for or importing.problems or not receiving.settled:
         return _planned(standing, importing, receiving)
     match _end(standing, policy):
@@ -78,8 +82,40 @@ def plan_po(po: PurchaseOrder, memory: PoMemory, policy: PoPolicy) -> PoPlan:
             return _planned(standing, importing, Receiving(waiting_for=waiting))
 
 
+def _stopped(standing: Standing, policy: PoPolicy) -> tuple[Problem, ...]:
+    """What lets nothing of it go on, neither to HotWax nor to NetSuite; where it ends, only no receipt."""
+    memory = standing.memory
+    if standing.is_deleted and not _is_given_up(memory):
+        return (_deleted(standing.po),)
+    if memory.bad_rows and not (policy.partial_pos and standing.lines):
+        return (_bad_rows(memory),)
+    return tuple(_other_lines(standing))
+
+
+def _is_given_up(memory: PoMemory) -> bool:
+    """Whether an operator expects no more goods."""
+    return memory.close_wanted or is_cancelled(memory)
+
+
+def _is_over(standing: Standing) -> bool:
+    """Whether no more goods are expected, by an operator's word or by NetSuite's."""
+    return _is_given_up(standing.memory) or (standing.status is not None and standing.status.is_over)
+
+
+def _ends_as_it_is(standing: Standing) -> bool:
+    """Whether its lines are closed in HotWax, whichever they are: a status from before bad rows says nothing now."""
+    memory = standing.memory
+    is_stale = standing.is_deleted or (memory.bad_rows and standing.status is not memory.status_beside)
+    return _is_given_up(memory) or (_is_over(standing) and not is_stale)
+
+
+def _deleted(po: PurchaseOrder) -> Problem:
+    told = f"NetSuite was asked for purchase order {po.po_id} by this id, and has it no more; nothing is sent to it"
+    return Problem(cause=HoldCause.DELETED_IN_NETSUITE, told=told)
+
+
 def _bad_rows(memory: PoMemory) -> Problem:
-    return Problem(cause=HoldCause.BAD_ROWS, told=_some(memory.bad_rows))
+    return Problem(cause=HoldCause.BAD_ROWS, told=some(memory.bad_rows))
 
 
 def _other_lines(standing: Standing) -> Iterator[Problem]:
@@ -92,17 +128,23 @@ def _other_lines(standing: Standing) -> Iterator[Problem]:
             yield Problem(cause=HoldCause.LINE_KEY_CHANGED, told=told, key=key)
 
 
-def _plan_receiving(standing: Standing, policy: PoPolicy) -> Receiving:
-    """The receipts, unless lines may be unknown to us that the stock importer would then receive in full."""
-    memory = standing.memory
+def _plan_receiving(standing: Standing, policy: PoPolicy, stopped: tuple[Problem, ...]) -> Receiving:
+    """The receipts, unless they are stopped; one that ends is not kept from it where none is owed.
+
+    Lines may be unknown to us that the stock importer would then receive in full: it gets no receipt beside bad rows.
+    """
+    memory, receiving = standing.memory, plan_receipts(standing, policy)
     if memory.bad_rows and policy.netsuite_mode is NetSuiteMode.STOCK:
-        return Receiving(withdraw=promised(memory), problems=(_bad_rows(memory),))
-    return plan_receipts(standing, policy)
+        stopped = (_bad_rows(memory),)
+    if not stopped or (receiving.settled and _ends_as_it_is(standing)):
+        return receiving
+    return Receiving(withdraw=promised(memory), problems=stopped)
 
 
 def _planned(standing: Standing, importing: Importing, receiving: Receiving, ends: PoStage | None = None) -> PoPlan:
     problems = importing.problems + receiving.problems
     hold = _hold(problems)
+    pressing = [problem for problem in problems if hold and problem.cause is hold.cause]
     upload = f"{len(importing.lines)} lines go with the next upload to HotWax" if importing.lines else ""
     is_closing = standing.memory.close_wanted and not receiving.settled
     closing = "it is closed once everything received is in NetSuite" if is_closing else ""
@@ -112,11 +154,14 @@ def _planned(standing: Standing, importing: Importing, receiving: Receiving, end
         hold=hold,
         waiting_for=_told_at_end(standing, ends) if ends else "; ".join(part for part in waiting if part),
         import_lines=importing.lines,
+        looks=importing.looks,
         send=receiving.send,
         withdraw=receiving.withdraw,
+        goes=receiving.goes,
         ends=ends,
-        acknowledges=tuple(p.key for p in problems if p.key and hold and p.cause is hold.cause),
-        settles=tuple(p.settles for p in problems if p.settles and hold and p.cause is hold.cause),
+        acknowledges=tuple(problem.key for problem in pressing if problem.key),
+        told=tuple(problem.told for problem in pressing if problem.key) or tuple(problem.told for problem in pressing),
+        settles=tuple(problem.settles for problem in pressing if problem.settles),
     )
 
 
@@ -125,25 +170,24 @@ def _hold(problems: Sequence[Problem]) -> Hold | None:
     if not problems:
         return None
     cause = min((problem.cause for problem in problems), key=_FIRST.index)
-    return Hold(cause=cause, evidence=_some([problem.told for problem in problems if problem.cause is cause]))
-
-
-def _some(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
-    return "; ".join(texts[:SHOWN]) + more
+    return Hold(cause=cause, evidence=some([problem.told for problem in problems if problem.cause is cause]))
 
 
 # ---- where it stands -------------------------------------------------------------------------------------------------
 
 
 def has_received(memory: PoMemory) -> bool:
-    """Whether a store has received anything of it."""
+    """Whether a store has received anything of it, before Waybill brought it too."""
+    return any(memory.old_pieces.values()) or _has_come(memory)
+
+
+def _has_come(memory: PoMemory) -> bool:
     return any(any(r.pieces.values()) or any(r.unplanned.values()) for r in memory.receipts)
 
 
 def is_cancelled(memory: PoMemory) -> bool:
-    """Whether an operator's cancel holds: the truth overtakes it when goods have come."""
-    return memory.cancel_wanted and not has_received(memory)
+    """Whether an operator's cancel holds: goods that come overtake it, those from before Waybill do not."""
+    return memory.cancel_wanted and not _has_come(memory)
 
 
 def _stage(memory: PoMemory, importing: Importing) -> PoStage:
@@ -162,7 +206,7 @@ def _progress(standing: Standing) -> str:
     if not ordered:
         return ""
     short = [f"line {i}: {plain(got[i])}/{plain(n)}" for i, n in ordered.items() if got[i] != n]
-    of_lines = f" ({_some(short)})" if short else ""
+    of_lines = f" ({some(short)})" if short else ""
     return f"received {plain(total(got.values()))}/{plain(total(ordered.values()))} pieces{of_lines}"
 
 
@@ -182,7 +226,9 @@ def is_unverified(standing: Standing) -> bool:
 def _plan_import(standing: Standing, policy: PoPolicy) -> Importing:
     """The lines that HotWax is to have otherwise than it has them, unless an upload is under way or was refused."""
     memory, status = standing.memory, standing.status
-    if status in {PoStatus.CLOSED, PoStatus.REJECTED} or memory.close_wanted or is_cancelled(memory):
+    if memory.import_state is ImportState.GONE:
+        return _gone(standing)
+    if _is_over(standing):
         return _by_state(_closing(memory.imported.values()), (), memory)
     if is_awaiting_approval(status):
         return Importing(waiting_for=f"waiting for approval in NetSuite: its status is {status}")
@@ -191,6 +237,20 @@ def _plan_import(standing: Standing, policy: PoPolicy) -> Importing:
     if any(p.cause is HoldCause.UNIT_NOT_EXACT for p in problems) and not policy.partial_pos:
         return Importing(problems=problems)
     return _by_state([want for want in wanted if isinstance(want, ImportedLine)], problems, memory)
+
+
+def _gone(standing: Standing) -> Importing:
+    """What HotWax does not have any more is of no use to it once no more goods are expected.
+
+    What it may have by an upload, and never showed, is not given up before somebody has looked.
+    """
+    is_of_no_use = _is_over(standing) or not any(standing.left.values())
+    if is_of_no_use and not standing.memory.is_unseen:
+        return Importing()
+    if not standing.memory.import_problem:
+        return Importing(waiting_for=_LOOKED_FOR)
+    problem = Problem(cause=HoldCause.GONE_IN_HOTWAX, told=standing.memory.import_problem)
+    return Importing(problems=(problem,))
 
 
 def _closing(lines: Iterable[ImportedLine]) -> list[ImportedLine]:
@@ -227,9 +287,7 @@ def _differs(want: ImportedLine, had: ImportedLine, standing: Standing) -> bool:
     if had.closed:
         is_complete = standing.pieces[had.line_id] >= had.pieces
         return want.pieces != had.pieces or not (is_complete or had.line_id in standing.memory.closed_in_oms)
-    is_same_product = had.sku in {"", want.sku}
-    is_same_date = want.arrival in {None, had.arrival}
-    return not (is_same_product and is_same_date and (want.pieces, want.facility) == (had.pieces, had.facility))
+    return line_difference(want, had) is not None
 
 
 def _below(want: ImportedLine, had: ImportedLine | None, standing: Standing) -> Problem | None:
@@ -256,6 +314,8 @@ def _by_state(owed: Sequence[ImportedLine], problems: tuple[Problem, ...], memor
             not_taken = [line for line in owed if memory.asked.get(line.line_id) == line]
             fresh = tuple(line for line in owed if line not in not_taken)
             return Importing(lines=fresh, problems=(*problems, *_not_taken(not_taken, memory)))
+        case _ if memory.is_unseen:
+            return Importing(problems=problems, waiting_for=_LOOKED_FOR, looks=True)
         case _:
             return Importing(lines=tuple(owed), problems=problems)
 
@@ -267,14 +327,27 @@ def _is_mended(owed: Sequence[ImportedLine], memory: PoMemory) -> bool:
 
 def _not_taken(lines: Sequence[ImportedLine], memory: PoMemory) -> Iterator[Problem]:
     for line in lines:
-        wanted = "closed" if line.closed else plain(line.pieces)
-        key = f"not_taken:{line.line_id}:{wanted}"
         had = memory.imported.get(line.line_id)
-        if key not in memory.acknowledged:
-            there = f"{plain(had.pieces)} pieces for {had.facility}" if had else "nothing"
-            why = memory.import_problem or "HotWax took the upload without an error and"
-            told = f"{key}: {why} has {there}, not {wanted} for {line.facility}"
+        if not _stays_as_it_is(line, had, memory):
+            differs = (line_difference(line, had) if had else "not in HotWax") or "closed in HotWax, open wanted"
+            why = memory.import_problem or "HotWax took the upload without an error"
+            key = _not_taken_key(line)
+            told = f"{key}: {why}; line {line.line_id}: {differs}"
             yield Problem(cause=HoldCause.IMPORT_NOT_TAKEN, told=told, key=key)
+
+
+def _not_taken_key(line: ImportedLine) -> str:
+    """The acknowledgement that HotWax does not have a line as it is wanted: in all of it that an upload tells."""
+    open_as = (plain(line.pieces), line.sku, line.facility, *([str(line.arrival)] if line.arrival else []))
+    return ":".join(("not_taken", line.line_id, *(("closed",) if line.closed else open_as)))
+
+
+def _stays_as_it_is(line: ImportedLine, had: ImportedLine | None, memory: PoMemory) -> bool:
+    """Whether an operator said so. A key of an older ledger names the quantity, and is about nothing else."""
+    if _not_taken_key(line) in memory.acknowledged:
+        return True
+    is_other = had is not None and line_difference(line, had.model_copy(update={"pieces": line.pieces})) is not None
+    return not is_other and f"not_taken:{line.line_id}:{plain(line.pieces)}" in memory.acknowledged
 
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
@@ -287,7 +360,7 @@ def _end(standing: Standing, policy: PoPolicy) -> PoStage | Problem | str:
     if status is PoStatus.REJECTED or is_cancelled(memory):
         return PoStage.CANCELLED
     if status is PoStatus.CLOSED or memory.close_wanted:
-        return PoStage.CLOSED if is_short else PoStage.RECEIPT_SYNCED
+        return PoStage.CLOSED if is_short or memory.bad_rows else PoStage.RECEIPT_SYNCED
     if is_awaiting_approval(status) or _open_lines(standing):
         return ""
     if status is not None and status.is_received:

@@ -14,6 +14,7 @@ from domain.purchase_order import ZERO, PoStage, PoStatus, ReceiptState
 from domain.stages import HoldCause
 
 _HELD_FROM_HOTWAX = {
+    HoldCause.DELETED_IN_NETSUITE,
     HoldCause.BAD_ROWS,
     HoldCause.LINE_KEY_CHANGED,
     HoldCause.UNIT_NOT_EXACT,
@@ -69,6 +70,12 @@ class PoCase(Frozen):
     """Whether an upload into HotWax is owed or under way."""
     seen: bool = True
     """Whether the ledger knows it."""
+    unreadable: str = ""
+    """Why NetSuite cannot tell it; empty where it does, or was not asked."""
+    deleted: bool = False
+    """Whether NetSuite has it no more."""
+    missing: bool = False
+    """Whether all that NetSuite holds was read, and it was not in it."""
     orders_in_hotwax: int | None = 1
     """How many purchase orders HotWax has under its id; None when HotWax was not asked."""
     lines: tuple[PoLineBooks, ...] = ()
@@ -117,9 +124,40 @@ PoFinding = PoDifference | Explained
 
 def check_po(case: PoCase) -> tuple[PoFinding, ...]:
     """Everything on which the sides do not agree about this purchase order, and what explains the rest."""
+    if case.unreadable:
+        cause = f"NetSuite cannot tell it: mend it there, and ask it again: {case.unreadable}"
+        found = PoDifference(kind="po_unreadable", key=case.name, netsuite="unreadable", likely_cause=cause)
+        return (found, *(_sides(case) if case.seen else ()))
+    return (*_missing(case), *_sides(case))
+
+
+def _missing(case: PoCase) -> Iterator[PoFinding]:
+    """One that is open by all that was told of it, and so would stand in a reconciliation, however old it is."""
+    if case.missing and case.is_pending and not case.stage.is_end:
+        cause = (
+            "the reconciliation lacks it: it was deleted, lost all its lines, was closed untold, or is out of sight of"
+            " the script's role. Look it up in NetSuite: where no goods are to come, cancel it in Waybill, or close it"
+            " where some came"
+        )
+        yield PoDifference(
+            kind="po_missing", key=case.name, netsuite="none", ledger=str(case.stage), likely_cause=cause
+        )
+
+
+def _sides(case: PoCase) -> tuple[PoFinding, ...]:
     if not case.seen and case.is_pending:
         cause = "no file told it: look into the folder of purchase orders and its error folder, or export it again"
         return (PoDifference(kind="po_never_seen", key=case.name, netsuite="open", likely_cause=cause),)
+    if case.deleted and case.stage not in {PoStage.CANCELLED, PoStage.CLOSED}:
+        cause = "it was deleted in NetSuite" + (
+            ", with what was received on it: enter it again there, or explain it in the books"
+            if case.stage.is_end
+            else ": cancel it in Waybill, or close it where goods came"
+        )
+        lost = PoDifference(
+            kind="po_deleted", key=case.name, netsuite="none", ledger=str(case.stage), likely_cause=cause
+        )
+        return (lost, *_receipts(case))
     found = tuple(_in_hotwax(case))
     if any(isinstance(finding, PoDifference) for finding in found):
         return (*found, *_receipts(case))

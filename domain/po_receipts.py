@@ -5,7 +5,7 @@ the whole receipt (hotwax 4.5, 4.7): so each one names exactly the lines with a 
 fate of an earlier one is open.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
 from domain.base import Frozen
@@ -17,7 +17,7 @@ from domain.po_agreed import (
     overtaken_key,
     unplanned_key,
 )
-from domain.po_standing import Standing, is_awaiting_approval, is_believed, is_under_way
+from domain.po_standing import Standing, is_added_for, is_awaiting_approval, is_believed, is_under_way
 from domain.po_units import NotExact, plain, to_pieces, to_unit
 from domain.purchase_order import (
     ZERO,
@@ -50,6 +50,7 @@ class Receiving(Frozen):
 
     send: ReceiptToSend | None = None
     withdraw: tuple[str, ...] = ()
+    goes: str | None = None
     problems: tuple[Problem, ...] = ()
     waiting_for: str = ""
     settled: bool = False
@@ -99,9 +100,10 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
         if owed is None:
             withdrawn += [receipt.receipt_id] if is_promised else []
             continue
-        send = None if is_promised and _is_as_promised(owed, receipt) else owed
+        goes = receipt.receipt_id if is_promised and _is_as_promised(owed, receipt) else None
+        send = None if goes else owed
         waiting = f"receipt {receipt.receipt_id} goes to NetSuite with the next file"
-        return Receiving(send=send, withdraw=tuple(withdrawn), problems=problems, waiting_for=waiting)
+        return Receiving(send=send, withdraw=tuple(withdrawn), goes=goes, problems=problems, waiting_for=waiting)
     settling = [r.receipt_id for r in standing.memory.receipts if r.is_settling]
     waiting = f"receipt {settling[0]} may not be complete yet" if settling else ""
     is_settled = not (problems or withdrawn or settling)
@@ -111,6 +113,7 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
 def _is_as_promised(owed: ReceiptToSend, receipt: ReceiptFact) -> bool:
     sent = {line_id: quantity for line_id, quantity in owed.quantities.items() if quantity}
     is_same = sent == receipt.sent and owed.held_back == receipt.held_back
+    is_same &= not receipt.rates or owed.rates == receipt.rates
     return is_same and receipt.named in {None, frozenset(owed.quantities)}
 
 
@@ -119,15 +122,17 @@ def _judged(
 ) -> tuple[ReceiptToSend | None, tuple[Problem, ...]]:
     """The receipt as NetSuite shall make it now, or None; and what of it needs a person.
 
-    Excess is held and the rest goes on; a quantity without an exact value, and a product that is on no line, hold the
-    receipt as a whole, since NetSuite makes one item receipt of it and none can be added to later.
+    Excess is held and the rest goes on; a quantity without an exact value, a product that is on no line, and goods on a
+    line whose row may be a bad one hold the receipt as a whole, since NetSuite makes one item receipt of it and none
+    can be added to later.
     """
-    passed = receipt.sent if receipt.in_doubt else _passed(receipt, standing, policy)
+    passed = _as_sent(receipt, standing) if receipt.in_doubt else _passed(receipt, standing, policy)
     exact = {line_id: amount for line_id, amount in passed.items() if isinstance(amount, Decimal) and amount}
     taken_back = tuple(_taken_back(receipt, standing.memory))
     if any(row.receipt_id in {None, receipt.receipt_id} for row in standing.memory.unread):
         return None, taken_back
-    if blockers := (*_unplanned_problems(receipt, standing), *_inexact(receipt, passed, standing)):
+    unclear = (*_unplanned_problems(receipt, standing), *_inexact(receipt, passed, standing))
+    if blockers := (*unclear, *_hidden_problems(receipt, standing)):
         return None, blockers + taken_back
     held_back = receipt.held_back if receipt.in_doubt else _held_back(receipt, standing, exact)
     problems = (*_excess_problems(receipt, held_back, standing, standing.status), *taken_back)
@@ -138,6 +143,7 @@ def _judged(
         po_id=standing.po.po_id,
         received_at=receipt.received_at,
         quantities={i: exact.get(i) for i in sorted(exact.keys() | {i for i, rest in standing.left.items() if rest})},
+        rates={i: standing.rate(i) for i in sorted(exact)},
         held_back=held_back,
     )
     return owed, problems
@@ -150,9 +156,25 @@ def counted(receipt: ReceiptFact, standing: Standing) -> Mapping[str, Decimal]:
     """Line id -> pieces of the receipt, with unplanned products on the line that was added for them since."""
     pieces = dict(receipt.pieces)
     for sku, got in standing.agreed.unplanned_left(receipt).items():
-        if got and (line := standing.added_line(sku)):
+        if got and (line := standing.added_line(receipt, sku)):
             pieces[line.line_id] = pieces.get(line.line_id, ZERO) + got
     return pieces
+
+
+def _as_sent(receipt: ReceiptFact, standing: Standing) -> Mapping[str, Decimal | NotExact]:
+    """Line id -> what was sent, unless the line counts in another unit by now: so many would be others."""
+    got, passed = counted(receipt, standing), dict[str, Decimal | NotExact]()
+    others, acknowledged = standing.in_other_units(receipt.rates), standing.memory.acknowledged
+    if any(inexact_key(receipt, line_id, got.get(line_id, ZERO)) in acknowledged for line_id in receipt.sent):
+        return {}  # one item receipt has all of it: an operator has seen to that by hand
+    for line_id, quantity in receipt.sent.items():
+        if line_id not in others:
+            passed[line_id] = quantity
+        else:
+            then, now = plain(receipt.rates[line_id]), plain(standing.rate(line_id))
+            told = f"line {line_id} has units of {now} now, and {plain(quantity)} units of {then} were sent"
+            passed[line_id] = NotExact(reason=f"{told}, which may be there: look for WB-RCPT-{receipt.receipt_id}")
+    return passed
 
 
 def _passed(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Mapping[str, Decimal | NotExact]:
@@ -230,6 +252,8 @@ def _excess_problems(
 def _why_not(line: PoLine | None, standing: Standing, status: PoStatus | None) -> str:
     if line is None:
         return "the line is not on the purchase order"
+    if standing.is_deleted:
+        return "the purchase order was deleted in NetSuite"
     if line.closed or status in {PoStatus.CLOSED, PoStatus.REJECTED}:
         return f"line {line.line_id} is closed in NetSuite"
     so_far, ordered = plain(standing.received(line)), plain(line.quantity)
@@ -239,11 +263,16 @@ def _why_not(line: PoLine | None, standing: Standing, status: PoStatus | None) -
 def _unplanned_problems(receipt: ReceiptFact, standing: Standing) -> Iterator[Problem]:
     for sku, pieces in sorted(receipt.unplanned.items()):
         key = unplanned_key(receipt, sku, pieces)
-        line = standing.added_line(sku)
+        line = standing.added_line(receipt, sku)
         taken = line is not None and (not receipt.state.may_exist or _is_taken(receipt, line))
         if pieces and key not in standing.memory.acknowledged and not taken:
-            told = f"{key}: {plain(pieces)} pieces of {sku}, which is not on the purchase order"
+            told = f"{key}: {plain(pieces)} pieces of {sku}, which {_why_unplanned(sku, standing)}"
             yield Problem(cause=HoldCause.RECEIPT_UNPLANNED, told=told, key=key)
+
+
+def _why_unplanned(sku: str, standing: Standing) -> str:
+    same = ", ".join(line.line_id for line in standing.po.lines if line.sku == sku)
+    return f"came on no line; line {same} has the same product" if same else "is not on the purchase order"
 
 
 def _is_taken(receipt: ReceiptFact, line: PoLine) -> bool:
@@ -255,8 +284,21 @@ def _inexact(receipt: ReceiptFact, passed: Mapping[str, Decimal | NotExact], sta
     got = counted(receipt, standing)
     for line_id, amount in sorted(passed.items()):
         if isinstance(amount, NotExact):
-            key = inexact_key(receipt, line_id, got[line_id])
+            key = inexact_key(receipt, line_id, got.get(line_id, ZERO))
             yield Problem(cause=HoldCause.UNIT_NOT_EXACT, told=f"{key}: {amount.reason}", key=key)
+
+
+def _hidden_problems(receipt: ReceiptFact, standing: Standing) -> Iterator[Problem]:
+    """Goods on lines that HotWax has and the good rows do not tell: a bad one may, and NetSuite have them still."""
+    memory = standing.memory
+    hidden = memory.imported.keys() - standing.lines.keys() if memory.bad_rows and not receipt.in_doubt else set()
+    for line_id in sorted(hidden & receipt.pieces.keys()):
+        pieces = receipt.pieces[line_id]
+        key = excess_key(receipt, line_id, pieces)
+        if pieces > 0 and not standing.agreed.is_left_out(receipt, line_id, pieces):
+            where = f"line {line_id}, of which no good row tells: {memory.bad_rows[0]}"
+            told = f"{key}: {plain(pieces)} pieces of receipt {receipt.receipt_id} came on {where}"
+            yield Problem(cause=HoldCause.BAD_ROWS, told=told, key=key)
 
 
 def _unreadable(memory: PoMemory) -> Iterator[Problem]:
@@ -282,11 +324,18 @@ def _changed(receipt: ReceiptFact, standing: Standing, policy: PoPolicy) -> Iter
         if isinstance(passed, NotExact):
             continue
         now, then = receipt.pieces.get(line.line_id, ZERO), passed + receipt.held_back.get(line.line_id, ZERO)
-        added = {receipt.unplanned.get(line.sku, ZERO), standing.agreed.unplanned_left(receipt).get(line.sku, ZERO)}
+        added = _added(receipt, line, standing)
         if then not in {now, *(now + more for more in added)}:
             now += ZERO if line.line_id in receipt.pieces else min(added)
             told = f"{plain(then)} pieces were received, {plain(passed)} of them sent; HotWax says {plain(now)} now"
             yield _change(receipt, line, told, _settled(receipt, line, now, standing, policy), now)
+
+
+def _added(receipt: ReceiptFact, line: PoLine, standing: Standing) -> Collection[Decimal]:
+    """Pieces without a line that may have gone on this one: all of them, or those that nobody left out."""
+    if not is_added_for(line, receipt):
+        return (ZERO,)
+    return receipt.unplanned.get(line.sku, ZERO), standing.agreed.unplanned_left(receipt).get(line.sku, ZERO)
 
 
 def _change(receipt: ReceiptFact, line: PoLine, told: str, settled: Settlement, now: Decimal) -> Problem:

@@ -5,11 +5,11 @@ lines and hundreds of receipts.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 
-from domain.po_agreed import Agreed, doubt_key
+from domain.po_agreed import Agreed, is_doubt_settled
 from domain.po_units import sums
 from domain.purchase_order import ZERO, PoLine, PoMemory, PoStatus, PurchaseOrder, ReceiptFact, ReceiptState
 
@@ -18,12 +18,28 @@ _ONE = Decimal(1)
 
 def is_believed(receipt: ReceiptFact, memory: PoMemory) -> bool:
     """Whether NetSuite has it, by its own answer, its silence (stock importer), or an operator who looked."""
-    return receipt.state.counts or (receipt.state is ReceiptState.UNKNOWN and doubt_key(receipt) in memory.acknowledged)
+    return receipt.state.counts or is_said_to_be_there(receipt, memory)
+
+
+def is_said_to_be_there(receipt: ReceiptFact, memory: PoMemory) -> bool:
+    """Whether an operator's word alone is why NetSuite is believed to have it."""
+    return receipt.state is ReceiptState.UNKNOWN and is_doubt_settled(receipt, memory.acknowledged)
 
 
 def is_under_way(receipt: ReceiptFact, memory: PoMemory) -> bool:
     """Whether it may have reached NetSuite and its fate is still open."""
     return receipt.state.may_exist and not is_believed(receipt, memory)
+
+
+def is_added_for(line: PoLine, receipt: ReceiptFact) -> bool:
+    """Whether the line may have been added for goods of a receipt: it was told after they came.
+
+    A ledger of an earlier version does not know when; there, what was sent on a line without pieces of its own tells.
+    """
+    if line.added_at is not None:
+        return line.added_at > receipt.received_at
+    passed = receipt.sent.keys() | receipt.held_back.keys()
+    return receipt.state.may_exist and line.line_id in passed - receipt.pieces.keys()
 
 
 def is_awaiting_approval(status: PoStatus | None) -> bool:
@@ -53,18 +69,30 @@ class Standing:
         line = self.lines.get(line_id)
         return (line and line.unit_rate) or _ONE
 
+    def in_other_units(self, rates: Mapping[str, Decimal]) -> tuple[str, ...]:
+        """The lines of which one unit has another number of pieces by now than these rates say."""
+        return tuple(line_id for line_id, then in rates.items() if line_id in self.lines and then != self.rate(line_id))
+
     # ---- what was received -------------------------------------------------------------------------------------------
 
     @cached_property
     def pieces(self) -> Mapping[str, Decimal]:
-        """Line id -> pieces that the stores received; a line without any counts as none."""
-        return sums(receipt.pieces for receipt in self.memory.receipts)
+        """Line id -> pieces that the stores received, before Waybill brought it as well; none where it has none."""
+        return sums([*(receipt.pieces for receipt in self.memory.receipts), self.memory.old_pieces])
 
     @cached_property
     def sent(self) -> Mapping[str, Decimal]:
         """Line id -> what of our receipts NetSuite has or may have; a line without any counts as none."""
-        receipts = self.memory.receipts
-        return sums([r.sent for r in receipts if r.state.may_exist] + [self._taken_back(r) for r in receipts])
+        return self._sent(receipt for receipt in self.memory.receipts if receipt.state.may_exist)
+
+    @cached_property
+    def confirmed_sent(self) -> Mapping[str, Decimal]:
+        """Line id -> what of our receipts NetSuite is believed to have; a line without any counts as none."""
+        return self._sent(receipt for receipt in self.memory.receipts if is_believed(receipt, self.memory))
+
+    def _sent(self, receipts: Iterable[ReceiptFact]) -> Mapping[str, Decimal]:
+        taken_back = [self._taken_back(receipt) for receipt in self.memory.receipts]
+        return sums([*(receipt.sent for receipt in receipts), *taken_back])
 
     def _taken_back(self, receipt: ReceiptFact) -> Mapping[str, Decimal]:
         return {i: pieces / self.rate(i) for i, pieces in self.agreed.taken_back(receipt).items()}
@@ -72,6 +100,11 @@ class Standing:
     def received(self, line: PoLine) -> Decimal:
         """What NetSuite has or may have received of the line: what it told, or what we know of, if more."""
         return max(self.agreed.told(line) or ZERO, self.ours(line))
+
+    def confirmed(self, line: PoLine) -> Decimal:
+        """What NetSuite is believed to have received of the line; `received` has beside it what may be on its way."""
+        ours = self.memory.received_before.get(line.line_id, ZERO) + self.confirmed_sent[line.line_id]
+        return max(self.agreed.told(line) or ZERO, ours)
 
     def ours(self, line: PoLine) -> Decimal:
         """What NetSuite has or may have received of the line by what we know: before us, and by our receipts."""
@@ -94,6 +127,11 @@ class Standing:
         said = {line.line_id: self.received(line) * (line.unit_rate or _ONE) for line in self.po.lines}
         return all(got.get(line_id) == pieces for line_id, pieces in said.items())
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether NetSuite has it no more: whatever it told since, even rows that cannot be read, says otherwise."""
+        return self.po.deleted and not self.memory.bad_rows
+
     # ---- NetSuite's status -------------------------------------------------------------------------------------------
 
     @cached_property
@@ -104,14 +142,20 @@ class Standing:
 
     @cached_property
     def status(self) -> PoStatus | None:
-        """NetSuite's newest status: of a file, or of the answer to a receipt that the file does not know yet.
+        """NetSuite's newest status: as it told it, or of the answer to a receipt that this word does not know yet.
 
         A closed or rejected purchase order can not be received any more, so a file that says so is never the older one.
+        One that was deleted takes goods as little as a closed one.
         """
+        if self.is_deleted:
+            return PoStatus.CLOSED
+        if self.memory.status_beside and self.memory.status_beside.is_over:
+            return self.memory.status_beside
         told, after = self.po.status, self.memory.status_after
-        if after is None or told in {PoStatus.CLOSED, PoStatus.REJECTED}:
+        if after is None or (told and told.is_over):
             return told
-        return told if told and self.file_is_as_new else after
+        is_newest = self.memory.told_after_answer or self.file_is_as_new
+        return told if told and is_newest else after
 
     # ---- what is still to come ---------------------------------------------------------------------------------------
 
@@ -126,9 +170,16 @@ class Standing:
         takes_none = status is not None and not (status.is_open or is_awaiting_approval(status))
         return {i: ZERO if line.closed or takes_none else self.missing(line) for i, line in self.lines.items()}
 
-    def added_line(self, sku: str) -> PoLine | None:
-        """The one open line of a product that was received without a line; None where there is none, or a choice."""
-        lines = self._open_by_sku.get(sku, ())
+    def open_beside(self, named: Collection[str]) -> tuple[str, ...]:
+        """The lines that NetSuite would still receive beside these: in full, by a receipt that does not name them."""
+        return tuple(line_id for line_id, rest in self.left.items() if rest and line_id not in named)
+
+    def added_line(self, receipt: ReceiptFact, sku: str) -> PoLine | None:
+        """The one open line that was added for a product received without one; None where there is none, or a choice.
+
+        A line that was there before is never it, whatever its product: lines are not told apart by SKU.
+        """
+        lines = [line for line in self._open_by_sku.get(sku, ()) if is_added_for(line, receipt)]
         return lines[0] if len(lines) == 1 else None
 
     @cached_property

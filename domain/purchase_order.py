@@ -4,15 +4,16 @@ Quantities of lines are in the line's own unit; everything HotWax counts is in p
 (netsuite 2). `domain.po_units` converts between the two, exactly or not at all.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import not_
 
 from pydantic import Field
 
 from domain.base import Frozen, Moment
-from domain.stages import Hold
+from domain.stages import EffectKind, Hold
 
 ZERO = Decimal(0)
 
@@ -56,6 +57,11 @@ class PoStatus(StrEnum):
         }
 
     @property
+    def is_over(self) -> bool:
+        """Whether NetSuite expects no goods of it any more, whatever was received."""
+        return self in {PoStatus.CLOSED, PoStatus.REJECTED}
+
+    @property
     def is_received(self) -> bool:
         """Whether NetSuite holds everything for received; it has no status of that name."""
         return self in {PoStatus.PENDING_BILLING, PoStatus.FULLY_BILLED}
@@ -66,11 +72,13 @@ class PoLine(Frozen):
 
     line_id: str
     unique_key: str | None = None
-    former_key: str | None = Field(default=None, exclude_if=lambda key: key is None)
+    former_key: str | None = Field(default=None, exclude_if=not_)
     """The unique key under which the line was told before, where that was another: it may be another line now.
 
     Left out where there is none: what a ledger has kept of other lines stays what is told again.
     """
+    added_at: Moment | None = Field(default=None, exclude_if=not_)
+    """When it was told first, where the purchase order had been told without it before."""
     sku: str
     quantity: Decimal
     unit: str | None = None
@@ -93,22 +101,39 @@ class PurchaseOrder(Frozen):
     status: PoStatus | None = None
     lines: tuple[PoLine, ...]
     modified_at: Moment | None = None
+    deleted: bool = Field(default=False, exclude_if=not_)
+    """Whether NetSuite had it no more when it was asked for by its id; the rest is what it told before."""
 
     @property
     def open_lines(self) -> tuple[PoLine, ...]:
         """The lines that may still be received."""
         return tuple(line for line in self.lines if not line.closed)
 
-    def told_after(self, earlier: "PurchaseOrder") -> "PurchaseOrder":
-        """The purchase order with the former keys of its lines, where it was told otherwise before."""
-        before = {line.line_id: line.former_key or line.unique_key for line in earlier.lines}
-        lines = tuple(_told_after(line, before.get(line.line_id)) for line in self.lines)
+    def told_after(
+        self, earlier: "PurchaseOrder", now: datetime | None = None, known: Collection[str] = ()
+    ) -> "PurchaseOrder":
+        """The purchase order with what its earlier word says of its lines: former keys, and when each was added.
+
+        Args:
+            earlier: as it was told before.
+            now: when new lines of it are told; None where the earlier word may have lacked them by mistake.
+            known: further lines that are not new, though the earlier word does not have them.
+        """
+        before = {line.line_id: line for line in earlier.lines}
+        lines = tuple(
+            _told_after(line, before[line.line_id])
+            if line.line_id in before
+            else line.model_copy(update={"added_at": None if line.line_id in known else now})
+            for line in self.lines
+        )
         return self.model_copy(update={"lines": lines})
 
 
-def _told_after(line: PoLine, key: str | None) -> PoLine:
+def _told_after(line: PoLine, before: PoLine) -> PoLine:
+    key = before.former_key or before.unique_key
     is_another = key and line.unique_key and key != line.unique_key
-    return line.model_copy(update={"former_key": key}) if is_another else line
+    former_key = key if is_another else line.former_key
+    return line.model_copy(update={"former_key": former_key, "added_at": before.added_at})
 
 
 class NetSuiteMode(StrEnum):
@@ -120,6 +145,14 @@ class NetSuiteMode(StrEnum):
     """Our own scripts, which answer every file."""
     REST = "rest"
     """No files: purchase orders are queried, and each receipt is one call that is answered."""
+
+
+RECEIPT_KINDS = {
+    NetSuiteMode.STOCK: EffectKind.STOCK_RECEIPT_FILE,
+    NetSuiteMode.WAYBILL: EffectKind.RECEIPT_FILE,
+    NetSuiteMode.REST: EffectKind.ITEM_RECEIPT,
+}
+"""What kind of write a receipt is: it keeps the rules of the way it went, whatever the tenant's way is later."""
 
 
 class PoPolicy(Frozen):
@@ -143,6 +176,8 @@ class ImportState(StrEnum):
     UNKNOWN = "unknown"
     REJECTED = "rejected"
     DONE = "done"
+    GONE = "gone"
+    """HotWax had it, or may have it, and does not tell it; without a problem, it is looked for once more."""
 
 
 class ImportedLine(Frozen):
@@ -205,8 +240,10 @@ class ReceiptFact(Frozen):
     """The lines that the promised receipt names, received or not; None where nothing is promised, or not known."""
     is_settling: bool = False
     """Whether the store may still be writing it: its rows have not stayed the same for long enough."""
+    rates: Mapping[str, Decimal] = {}
+    """Line id -> pieces in one of the unit that `sent` is told in, as far as that is known."""
     in_doubt: bool = False
-    """Whether an earlier sending may have arrived: then it is sent again exactly as it was, whatever changed since."""
+    """Whether an earlier sending may have arrived: then it is sent again exactly as it was, or not at all."""
 
 
 class UnreadableRow(Frozen):
@@ -231,6 +268,8 @@ class PoMemory(Frozen):
     """Line id -> the line as HotWax has it; empty before the first import."""
     asked: Mapping[str, ImportedLine] = {}
     """Line id -> the line as the newest upload told it: what HotWax was asked for and did not take is held."""
+    is_unseen: bool = False
+    """Whether it was uploaded and HotWax has not shown it since: nobody knows whether it is there."""
     received_before: Mapping[str, Decimal] = {}
     """Line id -> what NetSuite had received before any receipt of ours, in the line's unit: those come on top."""
     old_pieces: Mapping[str, Decimal] = {}
@@ -242,8 +281,12 @@ class PoMemory(Frozen):
     """Lines that the store closed, though short."""
     status_after: PoStatus | None = None
     """NetSuite's status by the newest answer to a receipt."""
+    told_after_answer: bool = False
+    """Whether the purchase order as it was told is newer than that answer, by the times of both."""
     bad_rows: tuple[str, ...] = ()
     """Why rows of this purchase order could not be read, newest file; empty when all could."""
+    status_beside: PoStatus | None = None
+    """NetSuite's status in the good rows beside those, where they do not count otherwise; None where none tells it."""
     cancel_wanted: bool = False
     close_wanted: bool = False
     acknowledged: frozenset[str] = frozenset()
@@ -266,6 +309,8 @@ class ReceiptToSend(Frozen):
     po_id: str
     received_at: Moment
     quantities: Mapping[str, Decimal | None]
+    rates: Mapping[str, Decimal] = Field(default={}, exclude_if=not_)
+    """Line id -> pieces in one unit of what is received; none in a ledger of an earlier version."""
     held_back: Mapping[str, Decimal] = {}
 
 
@@ -290,13 +335,19 @@ class PoPlan(Frozen):
     waiting_for: str = ""
     import_lines: tuple[ImportedLine, ...] = ()
     """The lines as HotWax shall have them, where it has them otherwise; closed ones are to be closed there."""
+    looks: bool = False
+    """Whether HotWax is to be asked for it before anything else is owed there."""
     send: ReceiptToSend | None = None
     """The next receipt for NetSuite: one at a time, since what it may name depends on those before it."""
     withdraw: tuple[str, ...] = ()
     """Promised receipts that must not go into a file any more: NetSuite would not take them as they are."""
+    goes: str | None = None
+    """The promised receipt that goes just as it was promised; any other would go otherwise, or not now."""
     ends: PoStage | None = None
     acknowledges: tuple[str, ...] = ()
     """What `resume` says to go on without while this hold stands; the keys go into `PoMemory.acknowledged`."""
+    told: tuple[str, ...] = ()
+    """All that the hold is about, in words: its evidence tells the first few."""
     settles: tuple[Settlement, ...] = ()
     """What of sent receipts counts otherwise once this hold is resumed."""
 

@@ -45,12 +45,14 @@ class HoldCause(StrEnum):
     REMOTE_UNREACHABLE = "remote_unreachable"
     REMOTE_CONTRACT = "remote_contract"
     ORDER_NOT_FOUND = "order_not_found"
+    DELETED_IN_NETSUITE = "deleted_in_netsuite"
     BAD_ROWS = "bad_rows"
     LINE_KEY_CHANGED = "line_key_changed"
     UNIT_NOT_EXACT = "unit_not_exact"
     IMPORT_REJECTED = "import_rejected"
     IMPORT_UNKNOWN = "import_unknown"
     IMPORT_NOT_TAKEN = "import_not_taken"
+    GONE_IN_HOTWAX = "gone_in_hotwax"
     AMENDED_BELOW_RECEIVED = "amended_below_received"
     RECEIPT_UNREADABLE = "receipt_unreadable"
     RECEIPT_EXCESS = "receipt_excess"
@@ -59,6 +61,7 @@ class HoldCause(StrEnum):
     RECEIPT_REJECTED = "receipt_rejected"
     RECEIPT_UNKNOWN = "receipt_unknown"
     RECEIPT_UNANSWERED = "receipt_unanswered"
+    RECEIPTS_NOT_TAKEN = "receipts_not_taken"
     STATUS_DIFFERS = "status_differs"
     HOST_KEY_UNKNOWN = "host_key_unknown"
     HOST_KEY_CHANGED = "host_key_changed"
@@ -66,6 +69,7 @@ class HoldCause(StrEnum):
     REMOTE_FORBIDS = "remote_forbids"
     RECEIVED_BEFORE = "received_before"
     UNEXPECTED_ERROR = "unexpected_error"
+    FILE_STRANGE = "file_strange"
 
 
 NEXT_ACTIONS: dict[HoldCause, str] = {
@@ -90,12 +94,14 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.REMOTE_UNREACHABLE: "nothing to do once the system is back: it is tried again; `resume` tries now",
     HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: read the evidence, mend the source, then `resume`",
     HoldCause.ORDER_NOT_FOUND: "check the order in HotWax, then `resume`; or `cancel`",
-    HoldCause.BAD_ROWS: "mend the rows in NetSuite: its next file is read by itself; or set partial_pos, then `resume`",
-    HoldCause.LINE_KEY_CHANGED: "compare it in NetSuite: the same goods: `resume`; others: give them a new line",
+    HoldCause.DELETED_IN_NETSUITE: "`cancel` it, or `close` it where goods came; shown in NetSuite again, it goes on",
+    HoldCause.BAD_ROWS: "mend the rows in NetSuite: its next file is read; or set partial_pos and `resume`; or `close`",
+    HoldCause.LINE_KEY_CHANGED: "compare it in NetSuite: the same goods: `resume`; others need a line; or `close`",
     HoldCause.UNIT_NOT_EXACT: "mend the line's unit or rate in NetSuite, or the count in HotWax: it goes on by itself",
     HoldCause.IMPORT_REJECTED: "mend what HotWax names (product, facility), then `resume`: it is imported again",
     HoldCause.IMPORT_UNKNOWN: "look in HotWax's Data Manager log; not there or failed: `resume` imports it again",
     HoldCause.IMPORT_NOT_TAKEN: "set the line in HotWax by hand, or `resume`: it stays there as it is",
+    HoldCause.GONE_IN_HOTWAX: "restore it in HotWax (its external id): it goes on by itself; `resume` imports it anew",
     HoldCause.AMENDED_BELOW_RECEIVED: "raise the line in NetSuite again, or `resume`: HotWax takes the lower quantity",
     HoldCause.RECEIPT_UNREADABLE: "mend the receipt's row in HotWax: it goes on by itself; `resume` leaves the row out",
     HoldCause.RECEIPT_EXCESS: "receive it in NetSuite by hand, or return the goods; then `resume` goes on without it",
@@ -104,12 +110,14 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
     HoldCause.RECEIPT_REJECTED: "mend what NetSuite names, then `resume`: it is sent again",
     HoldCause.RECEIPT_UNKNOWN: "look in NetSuite: not there: `resend_receipt`; there: `resume`",
     HoldCause.RECEIPT_UNANSWERED: "check NetSuite's import script; `resume` waits again, `resend_receipt` sends again",
+    HoldCause.RECEIPTS_NOT_TAKEN: "get NetSuite's import script going, or remove the file it dies on",
     HoldCause.STATUS_DIFFERS: "compare with NetSuite (`waybill prove`) and mend it there; `resume` takes it as it is",
     HoldCause.HOST_KEY_UNKNOWN: "check the server's fingerprint with its owner, pin it in waybill.toml: it goes on",
     HoldCause.HOST_KEY_CHANGED: "ask the server's owner why; only if it was meant pin the new key: it goes on",
     HoldCause.REMOTE_FORBIDS: "mend the key, the password or the rights that the evidence names: it goes on by itself",
     HoldCause.RECEIVED_BEFORE: "receive it in NetSuite by hand if it is missing there; `resume` goes on without it",
     HoldCause.UNEXPECTED_ERROR: "a full disk, or a defect of Waybill: see the worker's log; tried again by itself",
+    HoldCause.FILE_STRANGE: "a restored ledger: export everything again in NetSuite; else find who else sends there",
     HoldCause.FILE_REFUSED: "read why in the evidence; have the file written again under a new name",
 }
 
@@ -162,7 +170,12 @@ class EffectKind(StrEnum):
     PO_IMPORT = "po_import"
     PO_CLOSE = "po_close"
     RECEIPT_FILE = "receipt_file"
+    STOCK_RECEIPT_FILE = "stock_receipt_file"
+    """For HotWax's stock importer, which makes a receipt as often as it reads it, and finds none by its name."""
     ITEM_RECEIPT = "item_receipt"
+
+
+RECEIPT_FILES = frozenset({EffectKind.RECEIPT_FILE, EffectKind.STOCK_RECEIPT_FILE})
 
 
 class EffectState(StrEnum):

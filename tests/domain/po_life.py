@@ -145,7 +145,8 @@ class Life:
     def add_line(self, sku: str, quantity: Decimal) -> None:
         """A new line is added."""
         line_id = str(1 + 3 * len(self.netsuite.lines))
-        self.netsuite.lines[line_id] = a_line(line_id, quantity, sku=sku)
+        added_at = START + timedelta(minutes=len(self.memory.receipts) + 0.5)
+        self.netsuite.lines[line_id] = a_line(line_id, quantity, sku=sku, added_at=added_at)
         self.export()
 
     def close_line(self, number: int) -> None:
@@ -239,6 +240,7 @@ class Life:
         self.promised = owed
         changes = {"sent": sent, "held_back": owed.held_back, "named": frozenset(owed.quantities)}
         self._replace(receipt.model_copy(update=changes | {"state": ReceiptState.PROMISED}))
+        assert plan_po(self.po, self.memory, self.policy).goes == owed.receipt_id
 
     def _send_file(self, owed: ReceiptToSend, fate: Fate) -> None:
         self.promised = None

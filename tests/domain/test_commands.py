@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.commands import Command, Situation, Verb, effect_in_question, refusal
-from domain.stages import HoldCause, Stage
+from domain.commands import Command, Situation, Verb, effect_in_question, order_sight, refusal
+from domain.stages import Hold, HoldCause, Stage
 
 INVOICE, SLIP = "invoice/gt/W1001/0", "slip/gt/W1001/0/S2"
 
@@ -84,3 +84,33 @@ def test_an_accepted_command_is_about_the_named_effect_or_the_only_one() -> None
 def test_every_command_says_who_and_why(field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         command(**{field: ""})
+
+
+# ---- the hold that an operator saw -----------------------------------------------------------------------------------
+
+
+def reopened(evidence: str) -> Hold:
+    return Hold(cause=HoldCause.REOPENED_LINE, evidence=evidence)
+
+
+@pytest.mark.parametrize("cause", HoldCause)
+def test_a_resume_goes_on_without_reopened_lines_and_nothing_else(cause: HoldCause) -> None:
+    sight = order_sight(Hold(cause=cause, evidence="line 1"))
+    waives = cause is HoldCause.REOPENED_LINE
+    assert sight.waived == (("line 1",) if waives else ())
+    assert sight.to_name == (sight.mark if waives else None)
+    assert sight.went_on_without == (", goes on without: line 1" if waives else "")
+
+
+def test_a_mark_is_of_one_hold_and_of_all_its_lines() -> None:
+    other = Hold(cause=HoldCause.DUPLICATE_ORDER_NO, evidence="line 1")
+    sights = [order_sight(hold) for hold in (reopened("line 1"), reopened("line 1; line 2"), other, None)]
+    assert len({sight.mark for sight in sights}) == 4
+    refusals = [sight.unseen(sights[0].mark, "order show") for sight in sights]
+    assert refusals == [
+        None,
+        "it is held otherwise now: reopened_line: line 1; line 2; look at `order show` again",
+        "it is held otherwise now: duplicate_order_no: line 1; look at `order show` again",
+        "it is not held any more; look at `order show` again",
+    ]
+    assert [sight.unseen(None, "order show") for sight in sights] == [None] * 4

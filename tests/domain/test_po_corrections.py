@@ -84,11 +84,10 @@ def test_a_change_without_an_exact_value_in_the_unit_counts_as_it_can_be_written
     assert plan_po(po, memory, PoPolicy()).acknowledges == ("excess:R1:1:0.00004",)
 
 
-@pytest.mark.parametrize("state", ["sent", "unknown"])
-def test_a_change_of_a_receipt_under_way_is_held_once_netsuite_has_it(state: str) -> None:
+@pytest.mark.parametrize(("state", "cause"), [("sent", None), ("unknown", HoldCause.RECEIPT_UNKNOWN)])
+def test_a_change_of_a_receipt_under_way_is_held_once_netsuite_has_it(state: str, cause: HoldCause | None) -> None:
     plan = planned(THREE, received("R1", state, pieces={"1": 3}, sent={"1": 5}))
-    assert plan.settles == ()
-    assert plan.hold is None or plan.hold.cause is HoldCause.RECEIPT_UNKNOWN
+    assert (plan.settles, plan.hold and plan.hold.cause) == ((), cause)
 
 
 def test_pieces_that_another_receipt_took_back_are_open_again_once_netsuite_was_put_right() -> None:
@@ -96,3 +95,35 @@ def test_pieces_that_another_receipt_took_back_are_open_again_once_netsuite_was_
     full, back = received("R1", "created", pieces={"1": 10}, sent={"1": 10}), received("R2", pieces={"1": -2})
     plan = planned(po, full, back, received("R3", pieces={"1": 2}), acknowledged=said)
     assert quantities_of(plan) == {"1": "2"}
+
+
+def standings(standing: Standing) -> tuple[str, str]:
+    """What NetSuite has or may have of the first line, and what it is believed to have."""
+    line = standing.po.lines[0]
+    return f"{standing.received(line):f}", f"{standing.confirmed(line):f}"
+
+
+@pytest.mark.parametrize(("said", "counts"), [((), ("10", "10")), (("overtaken:1:10",), ("8", "8"))])
+def test_what_netsuite_told_before_it_was_put_right_by_hand_counts_nowhere(
+    said: tuple[str, ...], counts: tuple[str, str]
+) -> None:
+    po = a_po(a_line("1", 20, received=10))
+    made = received("R1", "created", pieces={"1": 8}, sent={"1": 8})
+    assert standings(Standing(po, in_hotwax(po, made, acknowledged=frozenset(said)))) == counts
+
+
+def test_what_is_under_way_is_received_and_not_confirmed() -> None:
+    po = a_po(a_line("1", 20))
+    there, sent = (received(name, name, pieces={"1": 8}, sent={"1": 8}) for name in ("created", "sent"))
+    assert standings(Standing(po, in_hotwax(po, there, sent))) == ("16", "8")
+
+
+def test_a_receipt_of_which_a_line_was_received_by_hand_goes_with_no_other_line_either() -> None:
+    """Its external id is one item receipt's: that has all of it, or somebody was told to make it whole by hand."""
+    sent = {"1": 2, "4": 3}
+    again = received("R1", pieces={"1": 24, "4": 3}, sent=sent, rates={"1": 12, "4": 1}, in_doubt=True)
+    po = a_po(a_line("1", 120, unit="EA", unit_rate=1), a_line("4", 5, unit="EA", unit_rate=1))
+    plan = planned(po, again)
+    assert (plan.send, plan.hold and plan.hold.cause) == (None, HoldCause.UNIT_NOT_EXACT)
+    resumed = planned(po, again, acknowledged=resumption(in_hotwax(po, again), plan).acknowledged)
+    assert (resumed.send, resumed.hold) == (None, None)

@@ -20,7 +20,7 @@ from domain.purchase_order import (
     PoStatus,
     PurchaseOrder,
 )
-from domain.stages import HoldCause
+from domain.stages import Hold, HoldCause
 from tests.domain.po_life import a_line
 from tests.domain.test_po_receipts import THREE, a_po, in_hotwax, received
 
@@ -67,6 +67,30 @@ def test_it_is_imported_when_hotwax_has_every_line_as_netsuite_has_it() -> None:
     plan = planned(THREE, in_hotwax(THREE))
     assert (plan.stage, plan.import_lines, plan.hold) == (PoStage.IMPORTED, (), None)
     assert plan.waiting_for == "received 0/17 pieces (line 1: 0/10; line 4: 0/5; line 7: 0/2)"
+
+
+# ---- deleted ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_one_is_held_goes_nowhere_and_takes_its_promise_back() -> None:
+    po = THREE.model_copy(update={"deleted": True})
+    plan = planned(po, PoMemory(receipts=(received("R1", "promised", pieces={"1": 4}),)))
+    assert (plan.hold and plan.hold.cause, plan.import_lines, plan.send) == (HoldCause.DELETED_IN_NETSUITE, (), None)
+    assert plan.withdraw == ("R1",)
+
+
+def test_a_deleted_one_is_closed_in_hotwax_once_it_is_cancelled() -> None:
+    po, memory = THREE.model_copy(update={"deleted": True}), in_hotwax(THREE, cancel_wanted=True)
+    assert (owed(planned(po, memory)), planned(po, memory).hold) == (
+        {"1": "closed", "4": "closed", "7": "closed"},
+        None,
+    )
+    assert planned(po, PoMemory(cancel_wanted=True)).ends is PoStage.CANCELLED
+
+
+def test_rows_that_cannot_be_read_say_that_it_is_there() -> None:
+    po = THREE.model_copy(update={"deleted": True})
+    assert planned(po, PoMemory(bad_rows=("row 1",))).hold == Hold(cause=HoldCause.BAD_ROWS, evidence="row 1")
 
 
 # ---- amended ---------------------------------------------------------------------------------------------------------
@@ -149,9 +173,23 @@ def test_a_change_that_hotwax_took_without_a_word_and_did_not_make_is_held_not_r
     plan = planned(amended, ignored)
     assert plan.hold is not None
     assert (plan.hold.cause, owed(plan)) == (HoldCause.IMPORT_NOT_TAKEN, {})
-    assert "has 10 pieces for 17, not 12 for 17" in plan.hold.evidence
+    assert "line 1: 10 pieces in HotWax, 12 wanted" in plan.hold.evidence
     gone_on = planned(amended, ignored.model_copy(update={"acknowledged": frozenset(plan.acknowledges)}))
     assert (gone_on.hold, owed(gone_on)) == (None, {})
+
+
+@pytest.mark.parametrize("change", [{"facility": "18"}, {"arrival": date(2026, 12, 1)}, {"sku": "OTHER"}])
+@pytest.mark.parametrize("said", ["not_taken:1:12:SKU-1:17", "not_taken:1:12"])
+def test_who_left_a_quantity_as_hotwax_has_it_is_asked_anew_about_anything_else(
+    said: str, change: dict[str, Any]
+) -> None:
+    more = [a_po(a_line("1", 12, **given), a_line("4", 5), a_line("7", 2)) for given in ({}, change)]
+    held = [planned(po, in_hotwax(THREE, **asked(*planned(po, in_hotwax(THREE)).import_lines))) for po in more]
+    assert "not_taken:1:12:SKU-1:17" in held[0].acknowledges
+    for po, is_asked in zip(more, (False, True), strict=True):
+        wanted = planned(po, in_hotwax(THREE)).import_lines
+        plan = planned(po, in_hotwax(THREE, **asked(*wanted), acknowledged=frozenset({said})))
+        assert (plan.hold is not None, owed(plan)) == (is_asked, {})
 
 
 @pytest.mark.parametrize(("partial", "lines"), [(False, {}), (True, {"4": "5"})])
@@ -300,6 +338,14 @@ def test_a_close_gives_up_nothing_that_was_received_and_says_so() -> None:
     assert planned(TEN, again).send is not None
 
 
+def test_a_word_of_netsuite_that_is_newer_than_its_answer_is_its_status() -> None:
+    gone = a_po(a_line("1", 10, received=0), status="B")
+    answered = in_hotwax(gone, ALL, status_after=PoStatus("F"))
+    assert planned(gone, answered).ends is PoStage.RECEIPT_SYNCED
+    plan = planned(gone, answered.model_copy(update={"told_after_answer": True}))
+    assert (plan.hold and plan.hold.cause, plan.ends) == (HoldCause.STATUS_DIFFERS, None)
+
+
 def test_an_answer_says_nothing_about_a_later_receipt_that_only_an_operator_has_seen() -> None:
     first = received("R1", "created", pieces={"1": 6}, sent={"1": 6})
     doubt = received("R2", "unknown", pieces={"1": 4}, sent={"1": 4})
@@ -342,3 +388,6 @@ def test_a_line_under_another_unique_key_holds_the_whole_order_with_both_keys(ke
 def test_the_same_key_again_or_none_to_compare_holds_nothing(keys: tuple[str | None, ...]) -> None:
     po = told_by_keys(*keys)
     assert planned(po, in_hotwax(po)).hold is None
+
+
+# ---- gone from HotWax ------------------------------------------------------------------------------------------------

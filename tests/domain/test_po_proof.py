@@ -57,6 +57,15 @@ def test_a_purchase_order_that_went_through_has_no_difference() -> None:
 
 
 DIFFERENT: dict[str, tuple[PoCase, str, str]] = {
+    "not told by NetSuite": (
+        a_case(a_books(), receipts=(a_receipt(),), unreadable="line 4 is negative"), "po_unreadable", "PO77",
+    ),
+    "neither told by NetSuite nor to the ledger": (
+        a_case(seen=False, status=None, unreadable="line 4 is negative"), "po_unreadable", "PO77",
+    ),
+    "deleted in NetSuite": (an_open(a_new(), deleted=True), "po_deleted", "PO77"),
+    "deleted there after its end": (a_case(a_books(), receipts=(a_receipt(),), deleted=True), "po_deleted", "PO77"),
+    "open, and lacking in a reconciliation": (an_open(a_new(), missing=True), "po_missing", "PO77"),
     "never told to the ledger": (a_case(a_books(), seen=False, status="B"), "po_never_seen", "PO77"),
     "never imported": (an_open(a_new(imported=None), orders_in_hotwax=0), "po_never_imported", "PO77"),
     "imported twice": (an_open(a_new(), orders_in_hotwax=2), "po_doubled", "PO77"),
@@ -108,6 +117,20 @@ def test_it_is_one_difference_under_its_own_name(case: str) -> None:
     found = one(books)
     assert (found.kind, found.key) == (kind, key)
     assert found.likely_cause
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        an_open(a_new(imported=None), missing=True, stage="PENDING", status="A"),
+        an_open(a_new(closed=True, closed_in_hotwax=True), missing=True, status="H"),
+        an_open(a_new(closed_in_hotwax=True), missing=True, stage="CLOSED"),
+        a_case(a_books(), receipts=(a_receipt(),), missing=True),
+        a_case(a_books(), receipts=(a_receipt(),), missing=True, status=None),
+    ],
+)
+def test_one_that_netsuite_may_have_ended_long_ago_may_be_missing_in_a_reconciliation(ended: PoCase) -> None:
+    assert check_po(ended) == ()
 
 
 def test_a_difference_tells_both_values() -> None:
@@ -174,3 +197,16 @@ def test_a_lost_receipt_is_a_difference_though_the_purchase_order_is_open() -> N
 def test_what_netsuite_had_before_us_is_not_missing() -> None:
     before = a_case(a_books(received_before=4), receipts=(a_receipt(lines={"1": 6}),))
     assert check_po(before) == ()
+
+
+@pytest.mark.parametrize(
+    ("case", "advice"),
+    [
+        (an_open(a_new(), deleted=True), "cancel it in Waybill"),
+        (a_case(a_books(), receipts=(a_receipt(),), deleted=True), "enter it again there"),
+    ],
+)
+def test_of_one_that_was_deleted_the_proof_advises_what_can_be_done(case: PoCase, advice: str) -> None:
+    found = check_po(case)[0]
+    assert isinstance(found, PoDifference)
+    assert advice in found.likely_cause

@@ -1,5 +1,6 @@
 """What a receipt for NetSuite names, how much of it is passed on, and what of it is held."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,8 @@ from domain.purchase_order import (
 )
 from domain.stages import HoldCause
 from tests.domain.po_life import START, a_line
+
+LATER = START + timedelta(hours=1)
 
 
 def a_po(*lines: PoLine, status: str | None = "B") -> PurchaseOrder:
@@ -66,6 +69,15 @@ def test_it_names_exactly_the_lines_with_a_remainder_and_none_for_those_not_rece
     plan = planned(THREE, received(pieces={"4": 3}))
     assert quantities_of(plan) == {"1": None, "4": "3", "7": None}
     assert (plan.hold, plan.stage) == (None, PoStage.RECEIVED)
+
+
+def test_a_promised_receipt_goes_only_as_it_was_promised_and_while_the_fate_of_no_other_is_open() -> None:
+    promise = {"pieces": {"4": 3}, "sent": {"4": 3}, "named": {"1", "4", "7"}}
+    second = received("R2", "promised", **promise)
+    assert planned(THREE, second).goes == "R2"
+    assert planned(a_po(*THREE.lines, a_line("9", 1)), second).goes is None
+    assert planned(THREE, received("R1", "unknown", pieces={"1": 1}, sent={"1": 1}), second).goes is None
+    assert planned(THREE, received("R2", "promised", is_settling=True, **promise)).goes is None
 
 
 def test_lines_that_earlier_receipts_finished_are_not_named_any_more() -> None:
@@ -134,6 +146,20 @@ def test_excess_that_was_acknowledged_holds_nothing_any_more() -> None:
     assert (done.hold, done.ends) == (None, PoStage.RECEIPT_SYNCED)
 
 
+def test_goods_on_a_line_that_bad_rows_may_hide_hold_their_receipt_until_they_are_read_or_left_out() -> None:
+    told, policy = a_po(a_line("1", 10), a_line("7", 2)), PoPolicy(partial_pos=True)
+    both, other = received("R1", "promised", pieces={"1": 1, "4": 2}), received("R2", pieces={"1": 3})
+    memory = in_hotwax(THREE, both, other, bad_rows=("line 3, quantity 'ten'",))
+    plan = plan_po(told, memory, policy)
+    assert (plan.hold and plan.hold.cause, plan.acknowledges) == (HoldCause.BAD_ROWS, ("excess:R1:4:2",))
+    assert (plan.send and plan.send.receipt_id, plan.withdraw) == ("R2", ("R1",))
+    left_out = memory.model_copy(update={"acknowledged": frozenset(plan.acknowledges)})
+    plan = plan_po(told, left_out, policy)
+    assert (plan.hold, plan.withdraw, quantities_of(plan)) == (None, (), {"1": "1", "7": None})
+    plan = plan_po(THREE, in_hotwax(THREE, both), policy)
+    assert quantities_of(plan) == {"1": "1", "4": "2", "7": None}
+
+
 @pytest.mark.parametrize("now", [1, 200])
 def test_excess_that_changes_its_size_after_it_was_acknowledged_is_asked_anew(now: int) -> None:
     said = frozenset({"excess:R2:1:2"})
@@ -173,7 +199,8 @@ def test_a_line_booked_by_hand_for_its_unit_is_never_sent_and_asked_anew_when_it
 
 
 @pytest.mark.parametrize(
-    ("po", "line"), [(a_po(a_line("1", 10)), None), (a_po(a_line("1", 10), a_line("4", 9, sku="HAT")), "3")]
+    ("po", "line"),
+    [(a_po(a_line("1", 10)), None), (a_po(a_line("1", 10), a_line("4", 9, sku="HAT", added_at=LATER)), "3")],
 )
 def test_more_of_a_product_that_was_ignored_is_asked_anew_or_received_without_what_was_ignored(
     po: PurchaseOrder, line: str | None
@@ -218,13 +245,39 @@ def test_a_product_without_a_line_holds_its_receipt_until_it_is_added_or_ignored
     assert held.acknowledges == ("unplanned:R1:HAT:2",)
     ignored = planned(a_po(a_line("1", 10)), receipt, acknowledged=frozenset(held.acknowledges))
     assert quantities_of(ignored) == {"1": "3"}
-    added = planned(a_po(a_line("1", 10), a_line("4", 2, sku="HAT")), receipt)
+    added = planned(a_po(a_line("1", 10), a_line("4", 2, sku="HAT", added_at=LATER)), receipt)
     assert (quantities_of(added), added.hold) == ({"1": "3", "4": "2"}, None)
 
 
 def test_a_product_that_is_on_two_lines_is_given_to_neither() -> None:
-    po = a_po(a_line("1", 10), a_line("4", 2, sku="HAT"), a_line("7", 2, sku="HAT"))
-    assert planned(po, received(pieces={"1": 3}, unplanned={"HAT": 2})).send is None
+    hats = (a_line("4", 2, sku="HAT", added_at=LATER), a_line("7", 2, sku="HAT", added_at=LATER))
+    assert planned(a_po(a_line("1", 10), *hats), received(pieces={"1": 3}, unplanned={"HAT": 2})).send is None
+
+
+@pytest.mark.parametrize("added_at", [None, START - timedelta(minutes=1)])
+def test_a_product_without_a_line_is_never_laid_to_one_that_was_there_before(added_at: datetime | None) -> None:
+    hats = a_line("4", 9, sku="HAT", added_at=added_at)
+    receipt = received(pieces={"4": 3}, unplanned={"HAT": 2})
+    held = planned(a_po(hats), receipt)
+    assert (held.send, held.acknowledges) == (None, ("unplanned:R1:HAT:2",))
+    assert "came on no line; line 4 has the same product" in held.told[0]
+    ignored = planned(a_po(hats), receipt, acknowledged=frozenset(held.acknowledges))
+    assert quantities_of(ignored) == {"4": "3"}
+    added = planned(a_po(hats, a_line("7", 2, sku="HAT", added_at=LATER)), receipt)
+    assert (quantities_of(added), added.hold) == ({"4": "3", "7": "2"}, None)
+
+
+def test_a_product_without_a_line_that_comes_to_a_sent_receipt_is_held_also_where_a_line_has_it() -> None:
+    sent = received("R1", "created", pieces={"4": 3}, sent={"4": 3}, unplanned={"HAT": 2})
+    assert planned(a_po(a_line("4", 9, sku="HAT")), sent).acknowledges == ("unplanned:R1:HAT:2",)
+
+
+@pytest.mark.parametrize("added_at", [None, LATER])
+def test_a_product_that_was_sent_on_the_line_added_for_it_is_at_rest(added_at: datetime | None) -> None:
+    """A ledger of an earlier version does not know when a line was added."""
+    sent = received("R1", "created", pieces={"1": 3}, sent={"1": 3, "4": 2}, unplanned={"HAT": 2})
+    po = a_po(a_line("1", 10), a_line("4", 2, sku="HAT", added_at=added_at))
+    assert planned(po, sent).hold is None
 
 
 @pytest.mark.parametrize(
@@ -285,6 +338,33 @@ def test_a_promised_receipt_that_netsuite_would_not_take_is_withdrawn() -> None:
 def test_a_receipt_in_doubt_is_sent_again_as_it_was_though_hotwax_counts_otherwise_now() -> None:
     again = received("R1", pieces={"1": 7}, sent={"1": 4}, in_doubt=True)
     assert quantities_of(planned(THREE, again)) == {"1": "4", "4": None, "7": None}
+
+
+def test_a_receipt_in_doubt_is_not_sent_again_in_another_unit_than_it_was_meant_in() -> None:
+    again = received("R1", pieces={"1": 24}, sent={"1": 24}, rates={"1": 1}, in_doubt=True)
+    pieces, cases = a_po(a_line("1", 120, unit="EA", unit_rate=1)), a_po(a_line("1", 10, unit="CASE", unit_rate=12))
+    same = planned(pieces, again).send
+    assert same is not None
+    assert (same.quantities, same.rates) == ({"1": Decimal(24)}, {"1": Decimal(1)})
+    plan = planned(cases, again)
+    assert (plan.send, plan.hold and plan.hold.cause) == (None, HoldCause.UNIT_NOT_EXACT)
+    assert plan.hold
+    assert "24 units of 1 were sent" in plan.hold.evidence
+    memory = in_hotwax(cases, again)
+    said = resumption(memory, plan).acknowledged
+    assert said == {"inexact:R1:1:24"}
+    resumed = planned(cases, again, acknowledged=said)
+    assert (resumed.send, resumed.hold) == (None, None)
+    assert planned(pieces, again, acknowledged=said).send is None, "somebody has seen to it, whatever its unit is then"
+
+
+def test_a_promise_in_another_unit_is_owed_anew_though_its_number_is_the_same() -> None:
+    promise = {"sent": {"1": 2}, "named": {"1"}, "rates": {"1": 24}}
+    assert planned(a_po(a_line("1", 10, unit_rate=24)), received("R1", "promised", pieces={"1": 48}, **promise)).goes
+    plan = planned(a_po(a_line("1", 10, unit_rate=12)), received("R1", "promised", pieces={"1": 24}, **promise))
+    assert (plan.goes, quantities_of(plan)) == (None, {"1": "2"})
+    assert plan.send is not None
+    assert plan.send.rates == {"1": Decimal(12)}
 
 
 def test_what_netsuite_had_before_and_what_we_sent_add_up_before_a_file_tells_both() -> None:
