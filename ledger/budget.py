@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel
 
 from domain.base import Frozen
 from ledger.database import Ledger, LedgerUnavailableError
-from ledger.tables import CallBudgetRow, CallSlotRow
 
 log = structlog.get_logger()
 
+_NEW_PLACE = text(
+    "INSERT INTO call_slots (system, slot, holder, until) VALUES (:system, :slot, '', 0) ON CONFLICT DO NOTHING"
+)
+_NEW_BUDGET = text("INSERT INTO call_budgets (system, next_at) VALUES (:system, 0) ON CONFLICT DO NOTHING")
 _PLACE = text(
     "UPDATE call_slots SET holder = :holder, until = :until WHERE system = :system AND slot = ("
     " SELECT slot FROM call_slots WHERE system = :system AND slot < :places AND until < :now ORDER BY slot LIMIT 1"
@@ -66,13 +67,11 @@ class CallBudget:
             self._prepare(system, allowance)
 
     def _prepare(self, system: str, allowance: Allowance) -> None:
-        rows: list[SQLModel] = [CallSlotRow(system=system, slot=n) for n in range(allowance.concurrency)]
-        for row in [*rows, CallBudgetRow(system=system, next_at=0)]:
-            try:
-                with self._ledger.writing() as session:
-                    session.add(row)
-            except IntegrityError:
-                continue  # another worker, or an earlier run, made it
+        """Make what another worker, or an earlier run, has not made."""
+        with self._ledger.statements() as connection:
+            places = [{"system": system, "slot": number} for number in range(allowance.concurrency)]
+            connection.execute(_NEW_PLACE, places)
+            connection.execute(_NEW_BUDGET, {"system": system})
 
     @contextmanager
     def turn(self, system: str) -> Iterator[None]:
@@ -94,6 +93,10 @@ class CallBudget:
         """Keep every worker from calling this system for a while: it asked for it."""
         with self._ledger.statements() as connection:
             connection.execute(_PAUSE, {"system": system, "until": time.time() + seconds})
+
+    def close(self) -> None:
+        """Renew nothing more: places of calls under way are kept until these, or their lease, end."""
+        self._keeper.close()
 
     def _wait_for_place(self, system: str, holder: str) -> tuple["_Place", float]:
         deadline, wait = time.monotonic() + self._patience, 0.01
@@ -143,31 +146,38 @@ class _Keeper:
         self._ledger, self._lease = ledger, lease
         self._lock = threading.Lock()
         self._kept = set[_Place]()
-        self._is_running = False
-        self._pause = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
 
     @contextmanager
     def keeping(self, place: _Place) -> Iterator[None]:
         """The place stays its holder's in this block, as long as this process lives."""
         with self._lock:
             self._kept.add(place)
-            if not self._is_running:
-                threading.Thread(target=self._run, name="waybill-places", daemon=True).start()
-                self._is_running = True
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="waybill-places", daemon=True)
+                self._thread.start()
         try:
             yield
         finally:
             with self._lock:
                 self._kept.discard(place)
 
+    def close(self) -> None:
+        """End the thread, and with it its use of the ledger; a ledger that does not answer is not waited for."""
+        self._stop.set()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(self._lease)
+
     def _run(self) -> None:
-        while True:
-            self._pause.wait(self._lease / 3)
+        while not self._stop.wait(self._lease / 3):
             with self._lock:
                 kept = list(self._kept)
-                self._is_running = bool(kept)
-            if not kept:
-                return
+                if not kept:
+                    self._thread = None
+                    return
             try:
                 self._renew(kept)
             except LedgerUnavailableError as error:

@@ -43,7 +43,7 @@ def enum(kind: type[StrEnum], default: StrEnum | None = None) -> Any:
 
 def json() -> Any:
     """A column for a JSON value; NULL where there is none."""
-    return Field(default=None, sa_column=Column(JSON, nullable=True))
+    return Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
 
 
 def texts(numbers: Mapping[str, Decimal]) -> dict[str, str] | None:

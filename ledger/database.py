@@ -30,17 +30,17 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self.url = make_url(_with_driver(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = self._engine("NORMAL")
-        # An effect must be on disk before its request leaves; a feed event lost with the power is read again.
-        self._durable_engine = self._engine("FULL") if self.is_sqlite else self.engine
+        self.engine = self._engine()
+        self._reading = self.engine.execution_options(waybill_read=True)
+        self._durable = self.engine.execution_options(waybill_durable=True)
 
-    def _engine(self, synchronous: str) -> Engine:
+    def _engine(self) -> Engine:
         # Parameters are bodies with names and addresses: no error of the database may tell them.
         common: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
         if not self.is_sqlite:
             return create_engine(self.url, pool_pre_ping=True, **common)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_MS / 1000}, **common)
-        event.listen(engine, "connect", _pragmas(synchronous))
+        event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -62,13 +62,13 @@ class Ledger:
     @contextmanager
     def durable(self) -> Iterator[Session]:
         """Like `writing`; the commit returns when the data is on disk, whatever happens to the power."""
-        with self._session(self._durable_engine) as session:
+        with self._session(self._durable) as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for reading only; it never waits for a writer on SQLite."""
-        with self._session(self.engine.execution_options(waybill_read=True)) as session:
+        with self._session(self._reading) as session:
             yield session
 
     @contextmanager
@@ -96,7 +96,6 @@ class Ledger:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-        self._durable_engine.dispose()
 
 
 def _with_driver(url: str) -> str:
@@ -115,14 +114,12 @@ def _explain(error: BaseException | None, where: str) -> str:
     return f"the ledger at {where} did not answer: {error}. Free the disk or the lock; the step is tried again"
 
 
-def _pragmas(synchronous: str) -> Any:
-    def set_pragmas(connection: SqliteConnection, _record: object) -> None:
-        connection.isolation_level = None
-        _write_ahead(connection)
-        for pragma in ("foreign_keys=ON", f"busy_timeout={BUSY_MS}", f"synchronous={synchronous}"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return set_pragmas
+def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None
+    _write_ahead(connection)
+    # What is deleted here is the stage of a file: to overwrite its pages with zeros would be to write it once more.
+    for pragma in ("foreign_keys=ON", f"busy_timeout={BUSY_MS}", "secure_delete=FAST"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def _write_ahead(connection: SqliteConnection) -> None:
@@ -140,6 +137,16 @@ def _write_ahead(connection: SqliteConnection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Take the write lock at once: a transaction that reads first and writes later could fail in the middle."""
-    read = connection.get_execution_options().get("waybill_read", False)
-    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
+    """Take the write lock at once: a transaction that reads first and writes later could fail in the middle.
+
+    An effect must be on disk before its request leaves; a feed event lost with the power is read again.
+    """
+    options = connection.get_execution_options()
+    if options.get("waybill_read", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    wanted = "FULL" if options.get("waybill_durable", False) else "NORMAL"
+    if connection.info.get("synchronous") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info["synchronous"] = wanted
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

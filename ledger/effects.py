@@ -3,12 +3,12 @@
 The states and their transitions stand here and nowhere else; who may send is decided by compare-and-set on `attempt`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, auto
 
-from sqlalchemy import bindparam
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
@@ -225,11 +225,47 @@ def forget(session: Session, key: str) -> None:
         session.delete(row)
 
 
-def newest_named(session: Session, tenant: str, kind: EffectKind, remote_no: str) -> EffectRow | None:
+def newest_named(session: Session, tenant: str, kinds: Collection[EffectKind], remote_no: str) -> EffectRow | None:
     """The newest effect of this name that a remote has, or may get; None where there is none."""
-    mine = select(EffectRow).where(EffectRow.tenant == tenant, EffectRow.kind == kind, EffectRow.remote_no == remote_no)
+    named = (EffectRow.tenant == tenant, col(EffectRow.kind).in_(kinds), EffectRow.remote_no == remote_no)
+    mine = select(EffectRow).where(*named)
     rows = session.exec(mine.order_by(col(EffectRow.planned_at).desc())).all()
     return next((row for row in rows if row.state is not EffectState.REJECTED), None)
+
+
+def take_up(session: Session, draft: EffectDraft, made_at: datetime, now: datetime) -> None:
+    """Note a write that this ledger never promised, and that the remote has all the same."""
+    if locked_or_none(session, EffectRow, key=draft.key) is None:
+        row = EffectRow(**draft.model_dump(exclude={"amount", "order_discount"}), planned_at=made_at)
+        row.state, row.number, row.foreign, row.settled_at = EffectState.DONE, draft.remote_no, True, now
+        session.add(row)
+        _note(session, row, now, "was taken up: this ledger did not send it")
+
+
+def taken_up(
+    session: Session, tenant: str, kinds: Collection[EffectKind], since: datetime | None = None
+) -> Sequence[EffectRow]:
+    """The writes of no order that were taken up, the oldest first; those only that were made since then."""
+    mine = select(EffectRow).where(*_of_no_order(tenant, kinds), col(EffectRow.foreign).is_(True))
+    if since is not None:
+        mine = mine.where(col(EffectRow.planned_at) >= since)
+    return session.exec(mine.order_by(col(EffectRow.planned_at), col(EffectRow.key))).all()
+
+
+def names_of(session: Session, tenant: str, kinds: Collection[EffectKind]) -> set[str]:
+    """The names of all writes of no order of these kinds."""
+    return set(session.exec(select(EffectRow.remote_no).where(*_of_no_order(tenant, kinds))))
+
+
+def is_named(session: Session, tenant: str, kinds: Collection[EffectKind], remote_no: str) -> bool:
+    """Whether a write of no order has this name."""
+    mine = select(EffectRow.key).where(*_of_no_order(tenant, kinds), EffectRow.remote_no == remote_no)
+    return session.exec(mine.limit(1)).first() is not None
+
+
+def _of_no_order(tenant: str, kinds: Collection[EffectKind]) -> tuple[ColumnElement[bool], ...]:
+    """By the index of order numbers, for most writes are of orders."""
+    return (col(EffectRow.tenant) == tenant, col(EffectRow.order_no) == "", col(EffectRow.kind).in_(kinds))
 
 
 def sends_again(session: Session, key: str, attempt: int, now: datetime) -> None:

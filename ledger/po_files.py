@@ -1,20 +1,33 @@
 """Files that came over SFTP: recognized by their bytes, and staged row by row until they are read to the end."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import NamedTuple
 
 from sqlmodel import Session, col, delete, func, insert, select
 
-from ledger.po_tables import PoFileRow, StagedRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, StagedRow
 
 StagedLine = tuple[int, str, str]
 """A row of a file: its line number, its purchase order, and its text, which is one line."""
 
 _READ = 100
 """Staged rows that are fetched at once: one purchase order may have more than fit into memory."""
+_NAMES = (
+    (re.compile(r"WB-PO-(\d{8}T\d{6}Z)-"), "%Y%m%dT%H%M%S%z"),
+    (
+        re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} \d{1,2} \d{4} \d{2}:\d{2}:\d{2} GMT[+-]\d{4})"),
+        "%b %d %Y %H:%M:%S GMT%z",
+    ),
+)
+"""The moments after which exporters name their files: ours, and the stock one as JavaScript writes it (hotwax 4.2)."""
+
+AHEAD = timedelta(hours=1)
+"""A time that lies further ahead of our clock tells nothing: believed, it would make everything told since older."""
 
 
 class FileKind(StrEnum):
@@ -78,6 +91,12 @@ def still_mine(session: Session, file_id: int, attempt: int) -> PoFileRow:
     return row
 
 
+def exported_at(session: Session, file_id: int | None) -> datetime | None:
+    """When NetSuite began to write the file, as its name says; None where the name says nothing."""
+    file = session.get(PoFileRow, file_id) if file_id is not None else None
+    return _named_after(file.name) if file else None
+
+
 def read_before(session: Session, tenant: str, kind: FileKind, sha256: str) -> PoFileRow | None:
     """The earlier file of the same bytes that was read to its end."""
     mine = select(PoFileRow).where(
@@ -89,21 +108,67 @@ def read_before(session: Session, tenant: str, kind: FileKind, sha256: str) -> P
     return session.exec(mine).first()
 
 
+def tells_any(session: Session, tenant: str, file_id: int) -> bool:
+    """Whether this file told any purchase order last, in whole or in broken rows."""
+    mine = (PurchaseOrderRow.tenant == tenant, PurchaseOrderRow.file_id == file_id)
+    return session.exec(select(PurchaseOrderRow.po_id).where(*mine).limit(1)).first() is not None
+
+
+def younger(session: Session, file_id: int | None, others: Collection[int | None]) -> set[int | None]:
+    """Those of the others that are younger than this file."""
+    found = session.exec(select(PoFileRow).where(col(PoFileRow.id).in_({file_id, *others} - {None}))).all()
+    rows = {row.id: row for row in found}
+    mine = rows.get(file_id)
+    return {other for other in others if mine and other in rows and _is_older(mine, rows[other])}
+
+
+def _is_older(file: PoFileRow, than: PoFileRow) -> bool:
+    """By the SFTP server's time of change; where that is the same, or no time that can be, by their names.
+
+    A backlog that was copied or restored may have one time for all its files, and a server's clock may be wrong.
+    """
+    changed, other_changed = _changed_at(file), _changed_at(than)
+    if changed and other_changed and changed != other_changed:
+        return changed < other_changed
+    named, other_named = _named_after(file.name), _named_after(than.name)
+    return bool(named and other_named and named < other_named)
+
+
+def _changed_at(file: PoFileRow) -> str | None:
+    """The server's time of change, which a claimed name begins with, as text; None where it lies ahead of our clock."""
+    changed = file.claimed_as.partition("-")[0]
+    return changed if changed <= f"{file.taken_at + AHEAD:%Y%m%dT%H%M%SZ}" else None
+
+
+def _named_after(name: str) -> datetime | None:
+    for pattern, form in _NAMES:
+        if found := pattern.search(name):
+            with suppress(ValueError):
+                return datetime.strptime(found[1], form)  # noqa: DTZ007 - every form has its zone
+    return None
+
+
 def stage(session: Session, file_id: int, rows: Sequence[StagedLine]) -> None:
     """Keep rows until the whole file is read; those of one purchase order that follow each other are kept as one."""
-    runs = (list(run) for _, run in groupby(enumerate(rows), key=_run_of))
     values = [
-        {"file_id": file_id, "number": run[0][1][0], "po_id": run[0][1][1], "body": "\n".join(row[2] for _, row in run)}
-        for run in runs
+        {"file_id": file_id, "number": number, "po_id": po_id, "body": "\n".join(texts)}
+        for number, po_id, texts in _runs_of(rows)
     ]
     if values:
-        session.exec(insert(StagedRow), params=values)
+        session.connection().execute(insert(StagedRow), values)
 
 
-def _run_of(indexed: tuple[int, StagedLine]) -> tuple[str, int]:
-    """The same for all rows of a purchase order between which no line is missing."""
-    index, (number, po_id, _) = indexed
-    return po_id, number - index
+def _runs_of(rows: Iterable[StagedLine]) -> Iterator[tuple[int, str, Sequence[str]]]:
+    """The rows of one purchase order between which no line is missing, named by the first of them."""
+    first, of, texts = 0, "", list[str]()
+    for number, po_id, text in rows:
+        if po_id != of or number != first + len(texts):
+            if texts:
+                yield first, of, texts
+            first, of, texts = number, po_id, []
+        texts.append(text)
+    if texts:
+        yield first, of, texts
 
 
 def staged_ids(session: Session, file_id: int, after: str, limit: int, most_text: int) -> Sequence[str]:
@@ -189,19 +254,38 @@ class SmallFile(NamedTuple):
 
 def looks_of(session: Session, tenant: str, kind: FileKind) -> set[str]:
     """The looks of the small files that were read."""
-    return set(session.exec(select(PoFileRow.claimed_as).where(PoFileRow.tenant == tenant, PoFileRow.kind == kind)))
+    mine = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.state != FileState.READING)
+    return set(session.exec(select(PoFileRow.claimed_as).where(*mine)))
 
 
-def first_read(session: Session, tenant: str, kind: FileKind, file: SmallFile, now: datetime) -> bool:
-    """Note that a small file was read; whether this was the first time that anybody saw these bytes under this name.
+def first_read(session: Session, tenant: str, kind: FileKind, file: SmallFile, now: datetime) -> PoFileRow | None:
+    """Note that a small file was read; None where somebody saw these bytes under this name before.
 
     The same bytes under another name are another word: NetSuite may refuse the same receipt twice for one reason.
     """
     same = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.sha256 == file.sha256)
-    if row := session.exec(select(PoFileRow).where(*same, PoFileRow.name == file.name)).first():
+    read = (PoFileRow.name == file.name, PoFileRow.state != FileState.READING)
+    if row := session.exec(select(PoFileRow).where(*same, *read)).first():
         row.claimed_as = file.looks
-        return False
-    row = PoFileRow(tenant=tenant, kind=kind, name=file.name, claimed_as=file.looks, state=FileState.DONE)
-    row.sha256, row.taken_at, row.ended_at = file.sha256, now, now
-    session.add(row)
-    return True
+        return None
+    row = _seen(session, tenant, kind, file, now)
+    row.state, row.sha256, row.ended_at, row.note = FileState.DONE, file.sha256, now, ""
+    return row
+
+
+def could_not_read(session: Session, tenant: str, kind: FileKind, file: SmallFile, now: datetime, why: str) -> None:
+    """Note that a small file lies there that cannot be read, and since when."""
+    _seen(session, tenant, kind, file, now).note = why
+
+
+def _seen(session: Session, tenant: str, kind: FileKind, file: SmallFile, now: datetime) -> PoFileRow:
+    """The row of a small file that was not read yet; `taken_at` is when it was first found to look so."""
+    unread = (PoFileRow.tenant == tenant, PoFileRow.kind == kind, PoFileRow.state == FileState.READING)
+    row = session.exec(select(PoFileRow).where(*unread, PoFileRow.name == file.name)).first()
+    if row is None:
+        row = PoFileRow(tenant=tenant, kind=kind, name=file.name, claimed_as=file.looks, state=FileState.READING)
+        row.taken_at = now
+        session.add(row)
+    elif row.claimed_as != file.looks:
+        row.claimed_as, row.taken_at = file.looks, now
+    return row

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text
+from sqlalchemy import ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from domain.purchase_order import ImportState, PoStage, ReceiptState
 from ledger.columns import enum, json, moment
+
+_NEWS = text("news > heard")
 
 
 class PurchaseOrderRow(SQLModel, table=True):
@@ -20,6 +22,7 @@ class PurchaseOrderRow(SQLModel, table=True):
         Index("purchase_orders_by_import", "tenant", "import_state"),
         Index("purchase_orders_by_batch", "tenant", "import_batch"),
         Index("purchase_orders_by_oms_id", "tenant", "oms_id"),
+        Index("purchase_orders_with_news", "tenant", "po_id", sqlite_where=_NEWS, postgresql_where=_NEWS),
     )
 
     tenant: str = Field(primary_key=True)
@@ -62,13 +65,24 @@ class PurchaseOrderRow(SQLModel, table=True):
     closed_in_oms: list[str] | None = json()
     status_after: str | None = None
     status_after_at: datetime | None = moment(nullable=True)
-    """When NetSuite's importer gave the newest answer that was taken, by its own clock."""
+    """When NetSuite's importer gave the newest answer that was taken, by its own clock and never later than ours; over
+    REST, when its status was read."""
     received_before: dict[str, str] | None = json()
     """What NetSuite had received before any receipt of ours, by line."""
     cancel_wanted: bool = False
     close_wanted: bool = False
     acknowledged: list[str] | None = json()
     seen_at: datetime = moment()
+
+    @property
+    def is_told_after_answer(self) -> bool:
+        """Whether NetSuite changed what it tells after it gave its newest answer; never by when a word was read.
+
+        A word that was exported before an answer has an earlier time; one that tells no time has ours: no proof.
+        """
+        if not (self.told_at and self.modified_at and self.status_after_at):
+            return False
+        return self.status_after_at < self.told_at <= self.modified_at
 
 
 class ReceiptRow(SQLModel, table=True):
@@ -111,7 +125,10 @@ class ReceiptPartRow(SQLModel, table=True):
     """One receipt row of HotWax: so many pieces of one product, as it was read last."""
 
     __tablename__ = "po_receipt_parts"
-    __table_args__ = (Index("po_receipt_parts_by_receipt", "tenant", "receipt_id"),)
+    __table_args__ = (
+        Index("po_receipt_parts_by_receipt", "tenant", "receipt_id"),
+        Index("po_receipt_parts_by_po", "tenant", "po_id", "receipt_id"),
+    )
 
     tenant: str = Field(primary_key=True)
     part_id: str = Field(primary_key=True)

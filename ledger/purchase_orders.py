@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import chain
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from sqlmodel import Session, col, insert, or_, select, update
 
+from domain.po_standing import Standing
 from domain.purchase_order import (
     ImportedLine,
     ImportState,
@@ -18,7 +20,7 @@ from domain.purchase_order import (
     PoStatus,
     PurchaseOrder,
 )
-from ledger import journal, receipt_rows, receipts
+from ledger import journal, po_files, po_imports, receipt_rows, receipts
 from ledger.holding import about, set_stage
 from ledger.journal import About, Flow
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
@@ -60,12 +62,21 @@ class Told(NamedTuple):
     bad: Sequence[str] = ()
     partly: PurchaseOrder | None = None
     modified_at: datetime | None = None
+    timeless: bool = False
+    """Whether the file's format tells no times: the word is as old as its file."""
 
     @property
     def at(self) -> datetime | None:
         """When NetSuite changed last what is told; None where nobody says."""
         good = self.po or self.partly
         return good.modified_at if good else self.modified_at
+
+    def without_a_time_after(self, latest: datetime) -> "Told":
+        """The same word; where its time is later than that, nobody says when NetSuite changed what is told."""
+        if self.at is None or self.at <= latest:
+            return self
+        po, partly = (po and po.model_copy(update={"modified_at": None}) for po in (self.po, self.partly))
+        return self._replace(po=po, partly=partly, modified_at=None)
 
 
 def record_told(
@@ -75,16 +86,25 @@ def record_told(
 
     One that is told as it was before is no news, and one older than what is known is left aside: by NetSuite's own
     times alone, for our clock says when a word was read, not how old it is. What is asked for over REST (`file_id` is
-    None) is never old, though its time may be: the account's clock goes through one hour twice in autumn. `told` is
-    about `po_ids`, and may be a stream: of each purchase order only what is written stays in memory.
+    None) is never old, though its time may be: the account's clock goes through one hour twice in autumn. Words
+    without a time are as old as their file, and leave a trace in the journal where they are left aside. A time that is
+    still to come is none. `told` is about `po_ids`, and may be a stream: of each purchase order only what is written
+    stays in memory.
     """
     known = rows_of(session, tenant, po_ids)
-    found: dict[str, _News] = {}
-    for each in told:
+    younger = po_files.younger(session, file_id, {row.file_id for row in known.values()})
+    found, left_aside = dict[str, _News](), dict[str, _News]()
+    latest = now + po_files.AHEAD
+    for each in (word.without_a_time_after(latest) for word in told):
         row = known.get(each.po_id)
-        if row and file_id is not None and _is_older(row, each):
+        is_dated = row is not None and row.modified_at is not None and row.modified_at <= latest
+        if row and is_dated and file_id is not None and _is_older(session, row, each, file_id):
             continue
-        if news := _news(row, each, now):
+        news = _news(row, each, now)
+        if row and each.timeless and row.file_id in younger:
+            text = f"left aside, since file {row.file_id} is younger, what is told"
+            left_aside |= {each.po_id: _News({}, text)} if news else {}
+        elif news:
             found[each.po_id] = news
         elif row:
             _told_again(row, each, file_id, now)
@@ -93,7 +113,7 @@ def record_told(
         row.sqlmodel_update({**found[po_id].values, "file_id": file_id, "news": row.news + 1})
     blank = PurchaseOrderRow(tenant=tenant, po_id="", file_id=file_id, news=1, stage_since=now, seen_at=now)
     _add(session, blank, {po_id: news.values for po_id, news in found.items() if po_id not in known})
-    entries = ((About(tenant, po_id, Flow.PURCHASE_ORDER), news.text) for po_id, news in found.items())
+    entries = ((About(tenant, po_id, Flow.PURCHASE_ORDER), news.text) for po_id, news in (found | left_aside).items())
     how = f"by file {file_id}" if file_id else "over REST"
     journal.write_all(session, now, "file", ((about, f"{text} {how}") for about, text in entries))
     return len(found)
@@ -102,9 +122,10 @@ def record_told(
 def _add(session: Session, blank: PurchaseOrderRow, fresh: Mapping[str, Mapping[str, Any]]) -> None:
     """Keep new purchase orders by their ids: plain rows, since thousands of objects cost more than their insert."""
     if fresh:
-        columns = blank.model_dump()
+        # What is None in all of them is not named: as a parameter of each row it costs as much as a value.
+        columns = dict.fromkeys(chain.from_iterable(fresh.values())) | blank.model_dump(exclude_none=True)
         rows = [{**columns, "po_id": po_id, **values} for po_id, values in fresh.items()]
-        session.exec(insert(PurchaseOrderRow), params=rows)
+        session.connection().execute(insert(PurchaseOrderRow), rows)
 
 
 class _News(NamedTuple):
@@ -122,8 +143,9 @@ def _news(row: PurchaseOrderRow | None, told: Told, now: datetime) -> _News | No
         if row is None or values["told_digest"] != row.told_digest or bad != bad_before:
             values |= {"number": told.po.number or (row and row.number), "bad_rows": bad or None}
             verb = "amended" if row and row.told_digest else "first told"
-            return _News(values, f"{verb} with {len(told.po.lines)} lines")
-    if bad and bad != bad_before:
+            text = "found deleted" if told.po.deleted else f"{verb} with {len(told.po.lines)} lines"
+            return _News(values, text)
+    if bad and (bad != bad_before or (row and row.told_partly != common["told_partly"])):
         return _News({**common, "bad_rows": bad}, f"{len(bad)} bad rows of it seen")
     return None
 
@@ -133,10 +155,14 @@ def _partly(told: Told) -> str | None:
 
 
 def _columns_after(row: PurchaseOrderRow | None, po: PurchaseOrder, now: datetime) -> dict[str, Any]:
-    """The columns of what is told now, beside what was told before."""
+    """The columns of what is told now, beside what was told before.
+
+    A line that bad rows may have hidden, or that HotWax has, is none that was added.
+    """
     values = _columns(po, now)
     if row and row.told and values["told_digest"] != row.told_digest:
-        return _columns(po.told_after(PurchaseOrder.model_validate_json(row.told)), now)
+        earlier = PurchaseOrder.model_validate_json(row.told)
+        return _columns(po.told_after(earlier, None if row.bad_rows else now, row.imported or ()), now)
     return values
 
 
@@ -153,15 +179,28 @@ def _columns(po: PurchaseOrder, now: datetime) -> dict[str, Any]:
 def _told_again(row: PurchaseOrderRow, told: Told, file_id: int | None, now: datetime) -> None:
     """Note that it is as it was at a later time too: the proof asks how new NetSuite's word is."""
     row.modified_at = told.at or row.modified_at
+    row.file_id = file_id
     if told.bad:
         row.told_partly = _partly(told)
     if told.po:
-        row.told_at, row.file_id = told.at or now, file_id
+        row.told_at = told.at or now
 
 
-def _is_older(row: PurchaseOrderRow, told: Told) -> bool:
-    """Whether an earlier state is told than the one that is known, whole or broken; only where both have a time."""
-    return bool(told.at and row.modified_at and told.at < row.modified_at)
+def _is_older(session: Session, row: PurchaseOrderRow, told: Told, file_id: int) -> bool:
+    """Whether an earlier state is told than the one that is known, whole or broken; only where both have a time.
+
+    Files show no seconds, REST does: of two words of one time, as far as that can be told, that counts which was
+    exported later, whichever is read first. A word of REST is not older than the change that it tells.
+    """
+    if not told.at or not row.modified_at:
+        return False
+    is_of_file = row.file_id is not None
+    earliest = row.modified_at if is_of_file else row.modified_at.replace(second=0, microsecond=0)
+    if not earliest <= told.at <= row.modified_at:
+        return told.at < earliest
+    known = po_files.exported_at(session, row.file_id) if is_of_file else row.modified_at
+    this = po_files.exported_at(session, file_id)
+    return bool(known and this and this < known)
 
 
 def take_good_rows(session: Session, row: PurchaseOrderRow, now: datetime) -> None:
@@ -178,6 +217,16 @@ def told(row: PurchaseOrderRow) -> PurchaseOrder | None:
     return PurchaseOrder.model_validate_json(row.told) if row.told else None
 
 
+def told_or_nothing(row: PurchaseOrderRow) -> PurchaseOrder:
+    """As `told`; without lines while only broken rows of it were seen."""
+    return told(row) or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
+
+
+def _status_beside(row: PurchaseOrderRow) -> PoStatus | None:
+    """NetSuite's status by the good rows beside bad ones, while they do not count otherwise."""
+    return PurchaseOrder.model_validate_json(row.told_partly).status if row.told_partly else None
+
+
 # ---- memory and plan -------------------------------------------------------------------------------------------------
 
 
@@ -189,17 +238,25 @@ def memory_of(session: Session, row: PurchaseOrderRow) -> PoMemory:
         import_problem=row.import_problem,
         imported=imported(row),
         asked=_asked(row),
+        is_unseen=po_imports.is_unseen(row),
         received_before={line: Decimal(number) for line, number in (row.received_before or {}).items()},
         old_pieces=receipt_rows.pieces_before(session, row.tenant, row.po_id),
         receipts=tuple(receipts.fact_of(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
         unreadable=receipt_rows.unreadable(session, row.tenant, row.po_id),
         closed_in_oms=frozenset(row.closed_in_oms or ()),
         status_after=PoStatus(row.status_after) if row.status_after else None,
+        told_after_answer=row.is_told_after_answer,
         bad_rows=tuple(row.bad_rows or ()),
+        status_beside=_status_beside(row),
         cancel_wanted=row.cancel_wanted,
         close_wanted=row.close_wanted,
         acknowledged=frozenset(row.acknowledged or ()),
     )
+
+
+def standing_of(session: Session, row: PurchaseOrderRow) -> Standing:
+    """Where it stands; without lines while only broken rows of it were seen."""
+    return Standing(told_or_nothing(row), memory_of(session, row))
 
 
 def imported(row: PurchaseOrderRow) -> dict[str, ImportedLine]:
@@ -222,10 +279,12 @@ def _asked(row: PurchaseOrderRow) -> dict[str, ImportedLine]:
 def record_plan(session: Session, row: PurchaseOrderRow, plan: PoPlan, now: datetime) -> None:
     """Write down what it owes: uploads take it from here."""
     row.waiting_for = plan.waiting_for
-    if row.import_state not in {ImportState.SENT, ImportState.UNKNOWN}:
+    if plan.looks:
+        row.import_state, row.import_problem = ImportState.GONE, ""
+    elif row.import_state not in {ImportState.SENT, ImportState.UNKNOWN}:
         _want(session, row, plan.import_lines, now)
     receipts.withdraw(session, row.tenant, plan.withdraw)
-    if plan.send and receipts.promise(session, row.tenant, plan.send):
+    if plan.send and receipts.promise(session, row.tenant, plan.send, now):
         text = f"receipt {plan.send.receipt_id} wanted in NetSuite"
         journal.write(session, about(row), now, "receipt", text)
     set_stage(session, row, plan.stage, plan.hold, now)
@@ -264,67 +323,18 @@ def mark_heard(session: Session, tenant: str, heard: Mapping[str, int]) -> None:
         session.exec(update(PurchaseOrderRow).where(*mine, col(PurchaseOrderRow.heard) < news).values(heard=news))
 
 
-# ---- uploads into HotWax ---------------------------------------------------------------------------------------------
-
-
-def wanting_import(session: Session, tenant: str, limit: int) -> Sequence[PurchaseOrderRow]:
-    """Those that wait for an upload and were looked for, locked; first those that may share it with few others only."""
-    mine = select(PurchaseOrderRow).where(
-        PurchaseOrderRow.tenant == tenant,
-        PurchaseOrderRow.import_state == ImportState.WANTED,
-        col(PurchaseOrderRow.looked_at).is_not(None),
-    )
-    together = col(PurchaseOrderRow.import_together)
-    ordered = mine.order_by((together == 0).asc(), together.asc(), col(PurchaseOrderRow.po_id))
-    return session.exec(ordered.limit(limit).with_for_update()).all()
-
-
-def never_looked_for(session: Session, tenant: str, limit: int) -> list[str]:
-    """The ids of those that wait for their first upload, and nobody knows whether HotWax has them already."""
-    mine = select(PurchaseOrderRow.po_id).where(
-        PurchaseOrderRow.tenant == tenant,
-        PurchaseOrderRow.import_state == ImportState.WANTED,
-        col(PurchaseOrderRow.looked_at).is_(None),
-    )
-    return list(session.exec(mine.order_by(PurchaseOrderRow.po_id).limit(limit)).all())
-
-
-def carried_by(session: Session, tenant: str, batch: int) -> Sequence[PurchaseOrderRow]:
-    """Those that this upload carries, locked."""
-    mine = select(PurchaseOrderRow).where(PurchaseOrderRow.tenant == tenant, PurchaseOrderRow.import_batch == batch)
-    return session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).with_for_update()).all()
-
-
-def batches_under_way(session: Session, tenant: str) -> list[int]:
-    """The numbers of uploads whose purchase orders still wait to learn what became of them."""
-    under_way = col(PurchaseOrderRow.import_state).in_([ImportState.SENT, ImportState.UNKNOWN])
-    mine = select(PurchaseOrderRow.import_batch).where(PurchaseOrderRow.tenant == tenant, under_way)
-    return sorted({batch for batch in session.exec(mine.distinct()).all() if batch is not None})
-
-
-def send_together(rows: Sequence[PurchaseOrderRow], batch: int) -> None:
-    """Note that this upload carries them; committed with the promise of the upload."""
-    for row in rows:
-        row.import_batch, row.import_state = batch, ImportState.SENT
-
-
-def record_import(
-    session: Session, row: PurchaseOrderRow, state: ImportState, now: datetime, problem: str = ""
-) -> None:
-    """What became of its upload; its workflow is told."""
-    if (row.import_state, row.import_problem) == (state, problem):
-        return
-    row.import_state, row.import_problem, row.news = state, problem, row.news + 1
-    journal.write(session, about(row), now, "import", f"{state}{f': {problem}' if problem else ''}")
+# ---- what HotWax has -------------------------------------------------------------------------------------------------
 
 
 def record_found(
     session: Session, row: PurchaseOrderRow, oms_id: str, lines: Mapping[str, ImportedLine], now: datetime
 ) -> None:
-    """Keep what HotWax was found to have; news where it is not what was known."""
+    """Keep what HotWax has; news where it is not what was known. What an earlier order received stays as it was."""
     found = _IMPORTED.dump_python(dict(lines), mode="json")
     if (row.oms_id, row.imported) == (oms_id, found):
         return
+    if row.oms_id not in {None, oms_id}:
+        receipt_rows.forget_rows(session, row.tenant, row.po_id)
     row.oms_id, row.imported, row.news = oms_id, found, row.news + 1
     journal.write(session, about(row), now, "import", f"HotWax has it as {oms_id} with {len(found)} lines")
 
@@ -336,11 +346,6 @@ def by_oms_id(session: Session, tenant: str, oms_ids: Collection[str]) -> dict[s
     )
     found = session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).with_for_update()).all()
     return {row.oms_id: row for row in found if row.oms_id}
-
-
-def retry_import(row: PurchaseOrderRow) -> None:
-    """Plan a refused or doubtful upload anew, by itself: an operator mended what was wrong with it."""
-    row.import_state, row.import_problem, row.import_batch, row.import_together = ImportState.NONE, "", None, 1
 
 
 def receivable(

@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlmodel import Session, col, or_, select, update
 
 from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement
-from domain.stages import EffectKind
+from domain.stages import RECEIPT_FILES, EffectKind
 from ledger.columns import numbers, texts
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow
+
+_UNANSWERED = (ReceiptState.PROMISED, ReceiptState.SENT, ReceiptState.UNKNOWN)
 
 
 def take_for_complete(session: Session, tenant: str, until: datetime) -> int:
@@ -33,6 +35,7 @@ def of_po(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]:
 
 def fact_of(row: ReceiptRow) -> ReceiptFact:
     """The receipt as the rules see it."""
+    promise = wanted(row) if row.wanted else None
     return ReceiptFact(
         receipt_id=row.receipt_id,
         received_at=row.received_at,
@@ -43,7 +46,8 @@ def fact_of(row: ReceiptRow) -> ReceiptFact:
         sent=numbers(row.sent),
         held_back=numbers(row.held_back),
         problem=row.problem,
-        named=frozenset(wanted(row).quantities) if row.wanted else None,
+        named=frozenset(promise.quantities) if promise else None,
+        rates=promise.rates if promise else {},
         in_doubt=row.in_doubt,
         is_settling=row.unsettled_since is not None,
     )
@@ -60,26 +64,40 @@ def withdraw(session: Session, tenant: str, receipt_ids: Collection[str]) -> Non
     for receipt_id in sorted(receipt_ids):
         row = session.get_one(ReceiptRow, (tenant, receipt_id), with_for_update=True)
         if row.state is ReceiptState.PROMISED and row.effect_key is None:
-            row.state, row.wanted = ReceiptState.NEW, ""
+            plan_otherwise(row)
 
 
-def promise(session: Session, tenant: str, owed: ReceiptToSend) -> bool:
-    """Promise this receipt to NetSuite; the next file takes it along. False where a file has it already."""
+def plan_otherwise(row: ReceiptRow) -> None:
+    """Have a receipt planned anew that was promised; of one in doubt it stays known in which units it was sent."""
+    row.state = ReceiptState.NEW
+    if not row.in_doubt:
+        row.wanted = ""
+
+
+def promise(session: Session, tenant: str, owed: ReceiptToSend, now: datetime) -> bool:
+    """Promise this receipt to NetSuite; the next file takes it along. False where a file has it already.
+
+    A time that was up while something else kept it from being promised counts no more: its attempts begin anew.
+    """
     row = session.get_one(ReceiptRow, (tenant, owed.receipt_id), with_for_update=True)
     if row.effect_key is not None:
         return False
+    if row.state is ReceiptState.NEW and row.due_at and row.due_at <= now:
+        row.due_at = None
     row.state, row.wanted, row.effect_key, row.problem = ReceiptState.PROMISED, owed.model_dump_json(), None, ""
     row.sent = texts({line: quantity for line, quantity in owed.quantities.items() if quantity})
     row.held_back = texts(owed.held_back)
     return True
 
 
-def promised(session: Session, tenant: str, limit: int) -> Sequence[ReceiptRow]:
-    """The receipts that wait for a file, oldest first, locked."""
+def promised(session: Session, tenant: str, limit: int, *, again: bool = False) -> Sequence[ReceiptRow]:
+    """The receipts that wait to be sent, oldest first, locked; `again`: those whose earlier file is looked for."""
+    earlier = col(ReceiptRow.file_name)
     mine = select(ReceiptRow).where(
         ReceiptRow.tenant == tenant,
         ReceiptRow.state == ReceiptState.PROMISED,
         col(ReceiptRow.effect_key).is_(None),
+        earlier.is_not(None) if again else earlier.is_(None),
     )
     return session.exec(mine.order_by(col(ReceiptRow.received_at)).limit(limit).with_for_update()).all()
 
@@ -90,15 +108,39 @@ def in_file(session: Session, tenant: str, file_name: str) -> Sequence[ReceiptRo
     return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
 
 
-def unanswered(session: Session, tenant: str) -> Sequence[ReceiptRow]:
-    """The receipts that NetSuite has said nothing about."""
-    open_states = [ReceiptState.PROMISED, ReceiptState.SENT, ReceiptState.UNKNOWN]
-    mine = select(ReceiptRow).where(
-        ReceiptRow.tenant == tenant,
-        col(ReceiptRow.state).in_(open_states),
-        col(ReceiptRow.file_name).is_not(None),
+def unanswered(session: Session, tenant: str, kinds: Collection[EffectKind]) -> Sequence[ReceiptRow]:
+    """The receipts in files of these kinds that NetSuite has said nothing about."""
+    mine = (
+        select(ReceiptRow)
+        .join(EffectRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
+        .where(
+            ReceiptRow.tenant == tenant,
+            col(ReceiptRow.state).in_(_UNANSWERED),
+            col(EffectRow.kind).in_(kinds),
+        )
     )
     return session.exec(mine.order_by(col(ReceiptRow.sent_at))).all()
+
+
+def kinds_of_files(session: Session, tenant: str, since: datetime) -> set[EffectKind]:
+    """The kinds of files that may still tell something, of receipts unanswered or accepted in silence since then."""
+    in_silence = (col(ReceiptRow.state) == ReceiptState.UNVERIFIED) & (col(ReceiptRow.answered_at) >= since)
+    mine = (
+        select(EffectRow.kind)
+        .join(ReceiptRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
+        .where(
+            ReceiptRow.tenant == tenant,
+            col(EffectRow.kind).in_(RECEIPT_FILES),
+            or_(col(ReceiptRow.state).in_(_UNANSWERED), in_silence),
+        )
+    )
+    return {EffectKind(kind) for kind in session.exec(mine.distinct())}
+
+
+def way_of(session: Session, row: ReceiptRow) -> EffectKind | None:
+    """By which kind of write it went into NetSuite last, or is about to; None where it did not."""
+    effect = session.get(EffectRow, row.effect_key) if row.effect_key else None
+    return effect.kind if effect else None
 
 
 def any_sent(session: Session, tenant: str) -> bool:
@@ -111,8 +153,9 @@ def any_sent(session: Session, tenant: str) -> bool:
 
 
 def ever_sent(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]:
-    """The receipts of a purchase order that were sent, or are about to be; the newest first."""
-    mine = [row for row in of_po(session, tenant, po_id) if row.sent_at or row.file_name]
+    """The receipts of a purchase order that were sent in files, or are about to be; the newest first."""
+    sent = [row for row in of_po(session, tenant, po_id) if row.sent_at or row.file_name]
+    mine = [row for row in sent if way_of(session, row) is not EffectKind.ITEM_RECEIPT]
     on_the_way = {ReceiptState.NEW, ReceiptState.PROMISED}
     return sorted(mine, key=lambda row: (row.state in on_the_way, row.sent_at or row.received_at), reverse=True)
 
@@ -125,7 +168,9 @@ def plan_anew(session: Session, tenant: str, fact: ReceiptFact, *, looks_first: 
     row = session.get_one(ReceiptRow, (tenant, fact.receipt_id), with_for_update=True)
     row.state, row.problem, row.in_doubt = fact.state, fact.problem, fact.in_doubt
     row.sent, row.held_back = texts(fact.sent), texts(fact.held_back)
-    row.wanted, row.effect_key, row.due_at = "", None, None
+    row.effect_key, row.due_at = None, None
+    if not fact.in_doubt:
+        row.wanted = ""
     if not (looks_first and row.file_name):
         forget_file(row)
 
@@ -136,8 +181,8 @@ def forget_file(row: ReceiptRow) -> None:
 
 
 def stays_in(row: ReceiptRow, effect_key: str, earlier: ReceiptToSend, problem: str) -> None:
-    """Do not send the receipt again: its earlier file may still make it, or has made it."""
-    row.state, row.effect_key, row.problem = ReceiptState.UNKNOWN, effect_key, problem
+    """Do not send the receipt again: its earlier file may still make it, or has made it. Its fate counts."""
+    row.state, row.effect_key, row.problem, row.answered_at = ReceiptState.UNKNOWN, effect_key, problem, None
     row.wanted = earlier.model_dump_json()
     row.sent = texts({line: quantity for line, quantity in earlier.quantities.items() if quantity})
 
@@ -147,11 +192,19 @@ def count_as_sent(session: Session, tenant: str, settlement: Settlement) -> None
     row = session.get_one(ReceiptRow, (tenant, settlement.receipt_id), with_for_update=True)
     row.sent = texts(numbers(row.sent) | {settlement.line_id: settlement.sent})
     row.held_back = texts(numbers(row.held_back) | {settlement.line_id: settlement.held_back})
+    if row.wanted:  # the number is in the line's unit of now
+        rates = {line_id: rate for line_id, rate in wanted(row).rates.items() if line_id != settlement.line_id}
+        row.wanted = wanted(row).model_copy(update={"rates": rates}).model_dump_json()
 
 
 def is_awaited(row: ReceiptRow) -> bool:
     """Whether NetSuite's answer is due at some time: it was sent, or the attempts to send it come to nothing."""
     return row.state is ReceiptState.SENT or (row.state is ReceiptState.PROMISED and row.due_at is not None)
+
+
+def is_doubted(row: ReceiptRow) -> bool:
+    """Whether a word of NetSuite put it in doubt, which no silence settles: an operator has to look."""
+    return row.state is ReceiptState.UNKNOWN and row.answered_at is not None
 
 
 def wait_again(session: Session, tenant: str, po_id: str, due_at: datetime) -> None:
@@ -166,20 +219,20 @@ def wanted(row: ReceiptRow) -> ReceiptToSend:
     return ReceiptToSend.model_validate_json(row.wanted)
 
 
-def under_way(session: Session, tenant: str, kind: EffectKind) -> list[str]:
-    """The keys of writes of this kind whose receipts wait to learn what became of them, those tried least first.
+def under_way(
+    session: Session, tenant: str, kinds: Collection[EffectKind], states: Collection[ReceiptState]
+) -> list[str]:
+    """The keys of writes of these kinds whose receipts stand so, those tried least first.
 
     So the ones that come to nothing again and again keep no other waiting.
-    A file is answered by others, so its receipts wait no more once it is sent.
     """
-    waiting = [ReceiptState.PROMISED, *([ReceiptState.SENT] if kind is EffectKind.ITEM_RECEIPT else [])]
     mine = (
         select(EffectRow.attempt, EffectRow.key)
         .join(ReceiptRow, col(EffectRow.key) == col(ReceiptRow.effect_key))
         .where(
             ReceiptRow.tenant == tenant,
-            EffectRow.kind == kind,
-            col(ReceiptRow.state).in_(waiting),
+            col(EffectRow.kind).in_(kinds),
+            col(ReceiptRow.state).in_(states),
         )
     )
     return [key for _, key in sorted(session.exec(mine.distinct()).all())]
@@ -214,6 +267,17 @@ def take_back(row: ReceiptRow) -> None:
     """Plan a receipt anew whose promise NetSuite surely has not; it is due when it was before."""
     row.state, row.wanted, row.effect_key, row.sent, row.held_back = ReceiptState.NEW, "", None, None, None
     row.sent_at, row.in_doubt = None, False
+
+
+def waits_for_a_write(row: ReceiptRow) -> bool:
+    """Whether it is promised, and no write has taken it along."""
+    return row.state is ReceiptState.PROMISED and row.effect_key is None
+
+
+def leave_write(row: ReceiptRow) -> None:
+    """Have a receipt wait for another write, since NetSuite surely has not got it by the one that it had."""
+    row.state, row.effect_key, row.problem = ReceiptState.PROMISED, None, ""
+    forget_file(row)
 
 
 def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:

@@ -40,9 +40,11 @@ _SAY = text(
     " live_short = :live_short, backfill = :backfill, seen_at = :now"
 )
 _LEAVE = text("DELETE FROM call_claims WHERE system = :system AND (holder = :holder OR seen_at < :since)")
-_PAUSED = text("SELECT next_at FROM call_budgets WHERE system = :system")
+_PAUSED = text("SELECT next_at, COALESCE(pause_s, 0) FROM call_budgets WHERE system = :system")
+# One that begins later than now was written by a clock that was ahead: it would keep all later ones from being known.
 _PAUSE = text(
-    "UPDATE call_budgets SET next_at = CASE WHEN next_at > :until THEN next_at ELSE :until END WHERE system = :system"
+    "UPDATE call_budgets SET next_at = :until, pause_s = :seconds WHERE system = :system"
+    " AND (next_at < :until OR next_at - COALESCE(pause_s, 0) > :now)"
 )
 
 
@@ -57,11 +59,19 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Until when nobody calls, by the clock of the process that was asked to pause, and how long that was to be."""
+
+    until: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Seen:
-    """What the ledger shows: the slots, and until when nobody calls."""
+    """What the ledger shows: the slots, and the newest pause."""
 
     picture: Picture
-    paused_until: float
+    pause: Pause
 
 
 class SlotBook:
@@ -111,10 +121,12 @@ class SlotBook:
         with self._ledger.statements() as connection:
             connection.execute(_LEAVE, {**self._mine(), "since": time.time() - 10 * CLAIM_LIVES_S})
 
-    def pause(self, until: float) -> None:
-        """Nobody calls before then."""
+    def pause(self, seconds: float) -> None:
+        """Nobody calls for so long from now on."""
+        now = time.time()
         with self._ledger.statements() as connection:
-            connection.execute(_PAUSE, {"system": self._system, "until": until})
+            asked = {"system": self._system, "now": now, "until": now + seconds, "seconds": seconds}
+            connection.execute(_PAUSE, asked)
 
     def _mine(self) -> dict[str, object]:
         return {"system": self._system, "holder": self._holder}
@@ -129,5 +141,6 @@ class SlotBook:
             Claim(holder, count, False, 0.0, 0, False) for holder, count in held.items() if holder not in wanted
         )
         free = self._slots - sum(held.values())
-        paused = float(connection.execute(_PAUSED, of_system).scalar_one())
-        return Seen(Picture(self._holder, self._slots, max(0, free), claims + silent), paused)
+        until, seconds = connection.execute(_PAUSED, of_system).one()
+        pause = Pause(float(until), float(seconds))
+        return Seen(Picture(self._holder, self._slots, max(0, free), claims + silent), pause)

@@ -188,7 +188,12 @@ class SlotPool:
             return returned
 
     def keep(self, mine: Collection[int]) -> None:
-        """Forget slots that the ledger has given to others: this process was silent for longer than its lease."""
+        """Forget slots that the ledger has given to others: this process was silent for longer than its lease.
+
+        One of mine that is nowhere here was to be given back, and the ledger has not heard of it: it is idle again.
+        """
         with self._lock:
             self._idle = [slot for slot in self._idle if slot in mine]
             self._lost |= self._busy.keys() - {*mine}
+            for slot in {*mine} - {*self._idle, *self._busy, *self._returned}:
+                self._put(slot)

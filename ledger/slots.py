@@ -18,7 +18,7 @@ import structlog
 
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger, LedgerUnavailableError
-from ledger.slot_book import SlotBook, Wish
+from ledger.slot_book import Pause, SlotBook, Wish
 from ledger.slot_pool import Debts, Lane, SlotPool, Waiter
 from ledger.slot_rules import Picture, claimable, is_my_turn_to_rotate, owed_to_live, owed_to_share
 
@@ -124,6 +124,7 @@ class _Agent:
         self._said_at = self._renewed_at = self._stays_back_until = 0.0
         self._turn = 0
         self._paused_until, self._paused_for = 0.0, 0.0
+        self._heard = Pause(0.0, 0.0)
 
     def serve(self, waiter: Waiter) -> None:
         """Care for a thread that waits: at once where it is in a hurry or has no slot to hope for."""
@@ -168,7 +169,7 @@ class _Agent:
             until = self._paused_until
         self.pool.hand_out(until, 0)
         try:
-            self._book.pause(time.time() + until - now)
+            self._book.pause(until - now)
         except LedgerUnavailableError as error:
             log.warning("other processes do not know of a pause", problem=str(error))
         self.wake()
@@ -179,11 +180,15 @@ class _Agent:
         while not self._stop.is_set():
             try:
                 self._tick()
+                if self.pool.is_quiet:
+                    self._rest()
             except LedgerUnavailableError as error:
                 log.warning("slots of calls are not in step with the ledger", problem=str(error))
                 self._wake.wait(_TROUBLE_S)
-            if self.pool.is_quiet:
-                self._rest()
+            except Exception:
+                # Without this thread every call would wait until it loses patience, and nobody would know why.
+                log.exception("slots of calls are not in step with the ledger")
+                self._stop.wait(_TROUBLE_S)
             self._wait()
         self._end()
 
@@ -212,7 +217,7 @@ class _Agent:
     def _tick(self) -> None:
         self._renew()
         seen = self._book.say(self._news(), self.pool.to_return(LINGER_S))
-        self._take_over_pause(seen.paused_until)
+        self._take_over_pause(seen.pause)
         self._settle_debts(seen.picture)
         live, backfill = self.pool.wanted()
         is_back = monotonic() >= self._stays_back_until
@@ -238,9 +243,11 @@ class _Agent:
                 self.pool.keep(self._book.renew())
             self._renewed_at = now
 
-    def _take_over_pause(self, until: float) -> None:
-        """A pause that another process asked for."""
-        left = until - time.time()
+    def _take_over_pause(self, pause: Pause) -> None:
+        """A pause that another process asked for: once, and for no longer than it asked, for its clock may be ahead."""
+        if pause == self._heard:
+            return
+        self._heard, left = pause, min(pause.until - time.time(), pause.seconds)
         with self._lock:
             if left > TICK_S and monotonic() + left > self._paused_until + TICK_S:
                 self._paused_until, self._paused_for = monotonic() + left, left

@@ -183,6 +183,8 @@ class CallBudgetRow(SQLModel, table=True):
 
     system: str = Field(primary_key=True)
     next_at: float
+    pause_s: float | None = None
+    """How long the pause is that ends then, where the system bounds calls side by side (`ledger.slot_book`)."""
 
 
 class CallSlotRow(SQLModel, table=True):

@@ -7,10 +7,10 @@ from threading import Barrier
 import pytest
 
 from domain.outcomes import Outcome, WriteOutcome
-from domain.stages import EffectState
+from domain.stages import EffectKind, EffectState
 from ledger import effects, journal, orders
 from ledger.database import Ledger
-from ledger.effects import Turn
+from ledger.effects import EffectDraft, Turn
 from ledger.tables import EffectRow, OrderRow
 from tests.support.ledgers import NOW, ORDER, TENANT, draft, effect, promise
 
@@ -316,3 +316,18 @@ def test_amounts_come_back_as_they_went_in(ledger: Ledger) -> None:
     row = promise(ledger, amount="1234567.8901", order_discount="0.1000")
     assert (row.amount, row.order_discount) == ("1234567.8901", "0.1000")
     assert draft().amount == 0
+
+
+def test_a_file_that_the_ledger_did_not_send_is_taken_up_once_and_known_by_its_name(ledger: Ledger) -> None:
+    kinds, name = {EffectKind.STOCK_RECEIPT_FILE}, "WB-RCPT-20261120T180000Z-7.json"
+    strange = EffectDraft(key=name, tenant=TENANT, kind=EffectKind.STOCK_RECEIPT_FILE, body="[]", remote_no=name)
+    for _ in range(2):
+        with ledger.writing() as session:
+            effects.take_up(session, strange, NOW, NOW)
+    with ledger.reading() as session:
+        [row] = effects.taken_up(session, TENANT, kinds, since=NOW)
+        assert (row.state, row.remote_no, row.foreign) == (EffectState.DONE, name, True)
+        assert effects.taken_up(session, TENANT, kinds, since=NOW + timedelta(seconds=1)) == []
+        assert effects.names_of(session, TENANT, kinds) == {name}
+        assert effects.is_named(session, TENANT, kinds, name)
+        assert not effects.is_named(session, "beta", kinds, name)

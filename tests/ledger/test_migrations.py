@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from alembic import command
@@ -12,13 +13,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 import ledger as ledger_package
 from activities.promises import SLIPS
+from domain.purchase_order import ReceiptState
+from domain.stages import EffectKind
 from ledger import sequences
 from ledger.database import Ledger
 from ledger.migrate import LedgerMissingError, SchemaOutdatedError, check, migrate, newest
+from ledger.po_tables import PurchaseOrderRow, ReceiptRow
+from ledger.tables import EffectRow
+from tests.support.ledgers import NOW
 
 
 @pytest.fixture
@@ -146,3 +152,21 @@ def test_a_ledger_of_another_version_is_refused(ledger: Ledger) -> None:
 
 def test_a_ledger_of_this_version_is_taken(ledger: Ledger) -> None:
     check(ledger)
+
+
+def test_files_that_only_the_stock_importer_can_have_read_are_told_from_ours(empty: Ledger) -> None:
+    _move(empty, command.upgrade, "0007")
+    with empty.writing() as session:
+        for tenant, item_receipt in (("stock", None), ("ours", "991")):
+            key = f"receipt_file/{tenant}/1"
+            common: dict[str, Any] = {"tenant": tenant, "po_id": "1", "received_at": NOW}
+            session.add(EffectRow(key=key, tenant=tenant, kind=EffectKind.RECEIPT_FILE, body="", planned_at=NOW))
+            session.add(PurchaseOrderRow(tenant=tenant, po_id="1", stage_since=NOW, seen_at=NOW))
+            session.flush()
+            silent, made = ReceiptState.UNVERIFIED, ReceiptState.CREATED
+            session.add(ReceiptRow(receipt_id="1", state=silent, effect_key=key, **common))
+            session.add(ReceiptRow(receipt_id="2", state=made, item_receipt_id=item_receipt, **common))
+    migrate(empty)
+    with empty.reading() as session:
+        kinds = {row.tenant: row.kind for row in session.exec(select(EffectRow))}
+    assert kinds == {"stock": EffectKind.STOCK_RECEIPT_FILE, "ours": EffectKind.RECEIPT_FILE}

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
+from ledger.slot_book import SlotBook
 from ledger.slot_pool import Lane, SlotPool
 from ledger.slots import SlotBudget, backfill
 
@@ -81,7 +83,7 @@ def flooded(work: Sequence[tuple[SlotBudget, Server]], threads: int, lane: Lane 
 
 
 def test_calls_side_by_side_never_exceed_the_slots_over_three_processes(open_slots: Open) -> None:
-    budgets, server = [open_slots(4) for _ in range(3)], Server(0.01)
+    budgets, server = [open_slots(4) for _ in range(3)], Server(0.03)
 
     def call(number: int) -> None:
         with budgets[number % 3].turn(ERP):
@@ -89,7 +91,8 @@ def test_calls_side_by_side_never_exceed_the_slots_over_three_processes(open_slo
 
     with ThreadPoolExecutor(18) as pool:
         list(pool.map(call, range(150)))
-    assert (server.most, server.calls, server.inside) == (4, 150, 0)
+    assert (server.calls, server.inside) == (150, 0)
+    assert 1 < server.most <= 4  # how many of the four meet is the machine's business
 
 
 def test_while_work_waits_the_slots_are_busy(open_slots: Open) -> None:
@@ -175,38 +178,65 @@ def test_a_pause_longer_than_the_patience_is_an_answer_at_once(open_slots: Open)
         pass
 
 
+def test_a_pause_by_a_clock_that_is_ahead_lasts_as_long_as_it_was_asked_and_hides_no_later_one(
+    open_slots: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, one, other = time.time, open_slots(2), open_slots(2)
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: real() + 3600)
+        open_slots(2).pause(ERP, 0.3)
+    asked = time.monotonic()
+    with one.turn(ERP), other.turn(ERP):
+        assert time.monotonic() - asked < 5
+    asked = time.monotonic()
+    one.pause(ERP, 0.6)
+    with open_slots(2).turn(ERP):
+        assert time.monotonic() - asked >= 0.58
+
+
 def test_a_caller_loses_patience_with_a_clear_error_and_leaves_the_line(open_slots: Open) -> None:
-    budget = open_slots(1, patience_s=0.2)
+    budget = open_slots(1)
     impatient = pytest.raises(BudgetExhaustedError, match=r"netsuite-1: no slot among its calls within 0\.2 s")
-    with budget.turn(ERP), impatient, budget.turn(ERP):
-        pass
+    with budget.turn(ERP), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "_patience_s", 0.2)
+        with impatient, budget.turn(ERP):
+            pass
     with budget.turn(ERP):
         pass
 
 
 def test_the_slots_of_a_process_that_died_come_back(open_slots: Open, ledger: Ledger) -> None:
     open_slots(2)
+    asked = time.monotonic()
     with ledger.statements() as connection:
         taken = {"system": ERP, "until": time.time() + 0.5}
         connection.execute(text("UPDATE call_slots SET holder = 'dead', until = :until WHERE system = :system"), taken)
-    asked = time.monotonic()
     with open_slots(2).turn(ERP):
-        assert 0.2 < time.monotonic() - asked < 5
+        assert time.monotonic() - asked > 0.49
 
 
-def test_a_lease_is_renewed_while_a_call_lasts(open_slots: Open) -> None:
-    budget, other = open_slots(1, lease_s=0.4), open_slots(1, patience_s=0.9)
-    with budget.turn(ERP), pytest.raises(BudgetExhaustedError), other.turn(ERP):
-        pass
+def test_a_lease_is_renewed_while_a_call_lasts(open_slots: Open, ledger: Ledger) -> None:
+    budget, pause, deadline = open_slots(1, lease_s=0.4), threading.Event(), time.monotonic() + PATIENCE_S
+    with budget.turn(ERP):
+        first = kept_until(ledger)
+        while kept_until(ledger) < first + 0.4:
+            assert time.monotonic() < deadline, "the lease was never renewed"
+            pause.wait(0.02)
+
+
+def kept_until(ledger: Ledger) -> float:
+    """How long the one slot is leased."""
+    with ledger.reading() as session:
+        return float(session.execute(text("SELECT until FROM call_slots")).scalar_one())
 
 
 def test_a_slot_is_given_back_when_the_call_fails_and_when_the_process_ends(open_slots: Open) -> None:
-    budget = open_slots(1, patience_s=0.5)
+    budget = open_slots(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), budget.turn(ERP):
             raise ZeroDivisionError
     budget.close()
-    with open_slots(1, patience_s=0.5).turn(ERP):
+    with open_slots(1).turn(ERP):
         pass
 
 
@@ -218,6 +248,31 @@ def test_a_process_at_rest_leaves_the_ledger_alone_and_holds_nothing(open_slots:
     while (left := _left_in(ledger)) != (0, 0) and time.monotonic() < deadline:
         pause.wait(0.02)
     assert left == (0, 0)
+
+
+def test_an_error_that_nobody_foresaw_is_logged_and_calls_go_on(
+    open_slots: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget, real, broken = open_slots(1, patience_s=5.0), SlotBook.take, [True]
+
+    def take(book: SlotBook, count: int) -> list[int]:
+        if broken:
+            raise ZeroDivisionError(broken.pop())
+        return real(book, count)
+
+    monkeypatch.setattr(SlotBook, "take", take)
+    with structlog.testing.capture_logs() as logs, budget.turn(ERP):
+        pass
+    assert [(entry["log_level"], entry["exc_info"]) for entry in logs] == [("error", True)]
+
+
+def test_a_slot_that_could_not_be_given_back_is_idle_again_at_the_next_renewal() -> None:
+    pool = SlotPool()
+    pool.take_in([0, 1])
+    assert pool.to_return(-1.0) == [0, 1]
+    pool.keep({1})
+    assert pool.enter(Lane.LIVE).slot == 1
+    assert pool.enter(Lane.LIVE).slot is None
 
 
 def _left_in(ledger: Ledger) -> tuple[int, int]:
