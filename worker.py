@@ -39,10 +39,18 @@ from domain.po_messages import PoWaits
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.migrate import SchemaOutdatedError, check
 from operators import logs
-from operators.bootstrap import LiveTenants, connect, longest_at_netsuite, longest_call, open_budget
+from operators.bootstrap import (
+    LiveTenants,
+    connect,
+    longest_at_netsuite,
+    longest_call,
+    open_budget,
+    spare_the_collector,
+)
 from operators.gauges import refresh_gauges
 from operators.health import HealthServer
 from operators.settings import ConfigurationError, Settings, config_path, load
+from workflows import policies
 from workflows.feed import OrderFeedWorkflow
 from workflows.order import OrderWorkflow
 from workflows.po_runs import PurchaseOrderRunWorkflow
@@ -174,6 +182,8 @@ def _remote_worker(client: Client, queue: str, activities: Sequence[object], slo
         activity_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
         graceful_shutdown_timeout=drain,
         disable_eager_activity_execution=True,
+        # By itself the SDK passes a heartbeat on only when four fifths of the silence that means death are over.
+        max_heartbeat_throttle_interval=policies.SILENCE / 5,
     )
 
 
@@ -285,6 +295,7 @@ def main() -> int:
     try:
         settings = load()
         logs.configure(settings.worker.log_format, logging.INFO)
+        spare_the_collector()
         asyncio.run(_main(settings))
     except (ConfigurationError, SchemaOutdatedError) as error:
         sys.stderr.write(f"{error}\n")

@@ -10,12 +10,13 @@ from activities.promises import Promised, Promises
 from activities.systems import Tenants, TenantSystems
 from connectors.errors import Contract, NotASalesOrder, NotFound, Rejected
 from domain.channel import OrderKind, kind_of
-from domain.commands import Command, CommandAnswer, Situation, Verb, effect_in_question, refusal
+from domain.commands import Command, CommandAnswer, Situation, Verb, effect_in_question, order_sight, refusal
 from domain.memory import Force, Memory
 from domain.messages import Assessment, AssessRequest, GivenCommand
 from domain.order import Order
-from domain.plan import Plan, changed_lines, plan_order
+from domain.plan import Plan, changed_lines, changed_since_settled, plan_order, still_acknowledged
 from domain.policy import Confirmation
+from domain.seen import Sight
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
 from ledger import effects, holding, journal, orders
 from ledger.database import Ledger
@@ -31,6 +32,8 @@ class Preview:
 
     assessment: Assessment
     promised: tuple[EffectRow, ...]
+    sight: Sight
+    """What the order is held for before the commands, as it is found now."""
 
 
 class Assessor:
@@ -56,11 +59,12 @@ class Assessor:
         """What `assess` would answer and promise; reads the OMS, changes nothing."""
         found = self._read(request)
         with self._ledger.writing() as session:
-            assessment = _Assessing(session, self._tenants.get(request.tenant), request).run(found)
+            assessing = _Assessing(session, self._tenants.get(request.tenant), request)
+            sight, assessment = assessing.sight(found), assessing.run(found)
             session.flush()
             promised = effects.of_order(session, request.tenant, request.order_id)
             owed = {o.key for o in (assessment.invoice, *assessment.after) if o}
-            preview = Preview(assessment, tuple(row for row in promised if row.key in owed))
+            preview = Preview(assessment, tuple(row for row in promised if row.key in owed), sight)
             session.expunge_all()
             session.rollback()
         return preview
@@ -89,6 +93,8 @@ class _Assessing:
         """The whole assessment."""
         if isinstance(found, Order):
             orders.record_read(self.session, self.row, found, self.systems.policy, self.now)
+            if self.row.acknowledged:
+                self.row.acknowledged = still_acknowledged(found, self._memory(found)) or None
         else:
             self.row.epoch += 1
         self._apply(self.request.commands, found)
@@ -110,9 +116,27 @@ class _Assessing:
                 continue
             reason = refusal(given.verb, given.command, self._situation(found)) or self._unknown_store(given.command)
             reason = reason or self._taken_number(given, found)
+            sight = self.sight(found, given.command.seen)
+            if given.verb is Verb.RESUME and (sight.acknowledges or self.row.hold_cause == HoldCause.REOPENED_LINE):
+                reason = reason or sight.unseen(given.command.seen, "order show")
             if reason is None:
                 self._carry_out(given.verb, given.command, found)
-            self._keep(given, reason)
+            self._keep(given, reason, sight.went_on_without if given.verb is Verb.RESUME else "")
+
+    def sight(self, found: Found, seen: str | None = None) -> Sight:
+        """What a `resume` is about: the hold as it was written down, and the lines that it settles as they are now.
+
+        A marked one may have waited while HotWax was out of reach: then it is about the lines that were shown before.
+        """
+        hold = holding.hold_of(self.row)
+        if self._is_about_lines(seen):
+            changed = changed_since_settled(found, self._memory(found)) if isinstance(found, Order) else found
+            hold = changed if changed or self.row.hold_cause == HoldCause.REOPENED_LINE else hold
+        return order_sight(hold)
+
+    def _is_about_lines(self, seen: str | None) -> bool:
+        has_waited = self.row.hold_cause == HoldCause.REMOTE_UNREACHABLE and seen is not None
+        return self.row.hold_cause == HoldCause.REOPENED_LINE or has_waited
 
     def _unknown_store(self, command: Command) -> str | None:
         codes = sorted(set(self.systems.policy.stores.values()))
@@ -127,13 +151,13 @@ class _Assessing:
         other = effects.holder_of(self.session, self._chosen(given.command, found), number)
         return f"number {number} belongs to {other} already: look again in Retail Pro" if other else None
 
-    def _keep(self, given: GivenCommand, refused: str | None) -> None:
+    def _keep(self, given: GivenCommand, refused: str | None, without: str) -> None:
         command = given.command
         text = f"{given.verb}: {command.reason}" + (f" (refused: {refused})" if refused else "")
         kind = "refused" if refused else "command"
         journal.write(self.session, self._of, self.now, kind, text, actor=command.operator, command_id=command.id)
         self.session.flush()
-        self._answered(command, accepted=refused is None, message=refused or f"{given.verb} accepted")
+        self._answered(command, accepted=refused is None, message=refused or f"{given.verb} accepted{without}")
 
     def _answered(self, command: Command, *, accepted: bool, message: str) -> None:
         self.answers.append((command.id, CommandAnswer(accepted=accepted, message=message)))
@@ -148,7 +172,7 @@ class _Assessing:
                 self.row.force = force.model_dump()
             case Verb.RESUME:
                 self.row.cancel_wanted = self.row.cancel_wanted and self.row.stage is not Stage.CANCELLED
-                self._acknowledge(found)
+                self._acknowledge(found, command.seen)
             case Verb.CONFIRM:
                 effects.confirm(self._chosen(command, found), command.number or "", self.now)
             case Verb.RESEND:
@@ -157,9 +181,9 @@ class _Assessing:
     def _chosen(self, command: Command, found: Found) -> EffectRow:
         return self.session.get_one(EffectRow, effect_in_question(command, self._situation(found)))
 
-    def _acknowledge(self, found: Found) -> None:
+    def _acknowledge(self, found: Found, seen: str | None) -> None:
         """Take the lines that changed after their invoice as settled by the operator."""
-        if self.row.hold_cause != HoldCause.REOPENED_LINE or not isinstance(found, Order):
+        if not (self._is_about_lines(seen) and isinstance(found, Order)):
             return
         changed = changed_lines(found, self._memory(found))
         self.row.acknowledged = {**(self.row.acknowledged or {}), **changed}

@@ -16,7 +16,7 @@ class LedgerActivities:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def record_stage(self, record: StageRecord) -> bool:
         """The ledger shows this stage and hold; False when a newer assessment made the record void."""

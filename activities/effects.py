@@ -14,6 +14,7 @@ from connectors.errors import Ambiguous, ConnectorError
 from connectors.guard import writing_allowed
 from domain.outcomes import EffectResult, Outcome, WriteOutcome
 from ledger import effects as book
+from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
 from ledger.effects import Turn
 from ledger.tables import EffectRow
@@ -94,7 +95,8 @@ class Effects:
                     self._note_repeat(row)
                 with writing_allowed(partial(self._holds_on, row)):
                     outcome = writer.send(row.body)
-        except Ambiguous as error:
+        except (Ambiguous, BudgetExhaustedError) as error:
+            # No turn in mid-write: the driver gave its own back, having sent something that it waited for.
             outcome = WriteOutcome(outcome=Outcome.UNKNOWN, problem=str(error))
         except ConnectorError as error:
             with self._ledger.durable() as session:

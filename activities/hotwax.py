@@ -29,7 +29,7 @@ class HotWaxActivities:
         self._ledger, self._tenants, self._effects = ledger, tenants, effects
         self._assessor = Assessor(ledger, tenants)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def assess_order(self, request: AssessRequest) -> Assessment:
         """The order is read, the commands are applied, and what it owes is promised in the ledger."""
@@ -56,7 +56,7 @@ class HotWaxActivities:
         )
         return self._effects.ensure(request.key, writer)
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def await_confirmation(self, request: EffectRequest) -> None:
         """The store has confirmed the invoice; until then the activity fails benignly, and Temporal asks again."""

@@ -1,6 +1,6 @@
 """Receipts on their way into NetSuite: files published once, and what NetSuite made of them read back."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -10,8 +10,14 @@ import structlog
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.beating import beat
 from activities.effects import Effects, Writer
+from activities.po_earlier_files import EarlierFiles
+from activities.po_importer_room import ImporterRoom
+from activities.po_noting import hold_of
+from activities.po_still_wanted import StillWanted, that_go
 from activities.po_stock_errors import StockErrors, files_in, whole
+from activities.po_strange_files import StrangeFiles, found_in, is_strange, strange_answers
 from activities.po_taking import Taking
 from activities.po_verifying import verify
 from activities.systems import Purchasing
@@ -19,19 +25,21 @@ from connectors.errors import ConnectorError
 from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
 from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
-from connectors.po_files.receipts import ReceiptFile, read_receipts, receipt_files
+from connectors.po_files.receipts import file_name, receipt_files
 from connectors.sftp.models import ClaimedFile
 from connectors.sftp.port import FileSession
 from connectors.sftp.publication import Publication
 from connectors.sftp.settings import InboundFolder
 from domain.keys import netsuite_queue, upload_key
-from domain.outcomes import EffectResult, Outcome, WriteOutcome
-from domain.purchase_order import NetSuiteMode, ReceiptState
-from domain.stages import EffectKind, EffectState
+from domain.outcomes import EffectResult
+from domain.po_messages import PoRunReport
+from domain.purchase_order import RECEIPT_KINDS, NetSuiteMode, ReceiptState
+from domain.seen import some
+from domain.stages import RECEIPT_FILES, EffectKind, EffectState, Hold
 from ledger import effects, purchase_orders, receipts, sequences
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger
-from ledger.effects import EffectDraft
+from ledger.effects import EffectDraft, NotPromisedError
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow
 
@@ -43,8 +51,15 @@ ANSWER = ".ack.json"
 REFUSED_MARK = "refused"
 """Stands in the name of a refused answer, in place of a checksum: it may have been too large to be read."""
 TAKEN_AT_ONCE = 2_000
-UNITS_OF_FILE, UNITS_OF_RECEIPT = 220, 30
-"""What a file with errors, and each receipt in it, cost NetSuite's stock importer."""
+_TWICE = (
+    "it may have arrived before netsuite_mode became files, and HotWax's stock importer would make it again; look for"
+    " item receipt WB-RCPT-{}"
+)
+_BESIDE = (
+    "the stock importer has taken {file}, which does not name {lines}, told since it was written: it receives such a"
+    " line in full. Look at the purchase order's item receipts and take off what did not come, then resume; is the"
+    " receipt itself not there, resend-receipt"
+)
 
 
 class FileReceipts:
@@ -53,58 +68,71 @@ class FileReceipts:
     def __init__(self, ledger: Ledger, made: Effects) -> None:
         self._ledger, self._effects = ledger, made
         self._taking = Taking(folder_may_be_missing=True)
-        self._errors = StockErrors(ledger)
+        self._errors, self._earlier, self._wanted = StockErrors(ledger), EarlierFiles(ledger), StillWanted(ledger)
+        self._strange = StrangeFiles(ledger)
         self._archived: dict[tuple[str, str], datetime] = {}
 
     # ---- publishing --------------------------------------------------------------------------------------------------
 
-    def send(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
+    def send(self, tenant: str, systems: Purchasing) -> PoRunReport:
         """Every promised receipt lies in a file that NetSuite can read; files of a run that died are finished first."""
         with self._ledger.reading() as session:
-            keys = receipts.under_way(session, tenant, EffectKind.RECEIPT_FILE)
-        sent = 0
-        if not keys and not self._is_any_promised(tenant):
-            return {"files": 0, "receipts": 0}
+            mine = {RECEIPT_KINDS[systems.policy.netsuite_mode]}
+            keys = receipts.under_way(session, tenant, mine, {ReceiptState.PROMISED})
+        is_stock, sent, troubles = systems.policy.netsuite_mode is NetSuiteMode.STOCK, 0, list[ConnectorError]()
+        is_to_look = is_stock and not self._strange.has_looked(tenant)
+        if not (keys or is_to_look or self._is_any_promised(tenant)):
+            return _report(self._strange.told(tenant, systems), files=0, receipts=0)
         with systems.files.session(activity.heartbeat) as files:
-            if systems.policy.netsuite_mode is NetSuiteMode.STOCK:
-                self._errors.read(tenant, systems, files)  # what lies there by now is about earlier receipts
-            self._look_for_earlier(tenant, files)
-            keys += self._promise_files(tenant, systems, files)
+            if is_stock:
+                self._errors.read(tenant, systems, files, troubles)  # what lies there is about earlier receipts
+                if unread := self._strange.take_up(tenant, systems, files):
+                    return _report(unread, files=0, receipts=0)
+            self._earlier.look(tenant, files)
+            room = self._room(tenant, systems, files)
+            keys += self._promise_files(tenant, systems, files, room)
             for key in keys:
+                beat()
                 sent += self._publish(tenant, systems, files, key)
-        return {"files": len(keys), "receipts": sent}
+        stuck = room.trouble(_now())
+        troubles += [] if stuck else self._strange.told(tenant, systems)
+        return _report(troubles, stuck, files=len(keys), receipts=sent)
 
     def _is_any_promised(self, tenant: str) -> bool:
         with self._ledger.reading() as session:
-            return bool(receipts.promised(session, tenant, 1))
+            return any(receipts.promised(session, tenant, 1, again=again) for again in (False, True))
 
-    def _look_for_earlier(self, tenant: str, files: FileSession) -> None:
-        """Receipts that are to be sent again: none goes whose earlier file NetSuite could read besides."""
+    def _room(self, tenant: str, systems: Purchasing, files: FileSession) -> ImporterRoom:
+        """What the stock importer has before it: files that lie there still, and those that are about to."""
+        if systems.policy.netsuite_mode is not NetSuiteMode.STOCK:
+            return ImporterRoom(systems, ())
+        lying = {file.name for file in files_in(files, systems.files.folders.receipts.path)}
         with self._ledger.reading() as session:
-            again = [row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if row.file_name]
-            earlier = {row.file_name: _file_of(session, row) for row in again}
-        for row in again:
-            effect = earlier[row.file_name]
-            found = files.find_file(effect.body) if effect else None
-            with self._ledger.writing() as session:
-                mine = session.get_one(ReceiptRow, (tenant, row.receipt_id), with_for_update=True)
-                if mine.state is ReceiptState.PROMISED and mine.effect_key is None:
-                    _goes_again(session, mine, effect, found)
+            unanswered = receipts.unanswered(session, tenant, RECEIPT_FILES)
+        return ImporterRoom(
+            systems, [row for row in unanswered if row.file_name in lying or row.state is ReceiptState.PROMISED]
+        )
 
-    def _promise_files(self, tenant: str, systems: Purchasing, files: FileSession) -> list[str]:
-        """Files for all promised receipts, each promised in the transaction that takes its receipts."""
+    def _promise_files(self, tenant: str, systems: Purchasing, files: FileSession, room: ImporterRoom) -> list[str]:
+        """Files for all promised receipts that are owed still, each promised in the transaction that takes them."""
+        kind = RECEIPT_KINDS[systems.policy.netsuite_mode]
+        is_stock = kind is EffectKind.STOCK_RECEIPT_FILE
+        going = self._wanted.ask(tenant, systems.policy, TAKEN_AT_ONCE)
         with self._ledger.durable() as session:
             limits = ReceiptLimits(file_bytes=systems.sizes.bytes_per_file, entries=systems.sizes.receipts_per_file)
-            waiting = (row for row in receipts.promised(session, tenant, TAKEN_AT_ONCE) if not row.file_name)
-            rows = [row for row in waiting if _is_safe(session, row, limits)]
+            waiting = that_go(session, tenant, going, TAKEN_AT_ONCE)
+            strange = found_in(session, tenant) if is_stock else {}
+            sure = (row for row in waiting if not (is_stock and _is_doubtful(session, row)))
+            clear = (row for row in sure if not is_strange(session, row, strange))
+            rows = [row for row in clear if _is_safe(session, row, limits)]
             by_id = {row.receipt_id: row for row in rows}
             keys = []
-            for file in _affordable(session, tenant, systems, receipt_files(map(receipts.wanted, rows), limits)):
+            for file in room.fitting(receipt_files(map(receipts.wanted, rows), limits)):
                 number = sequences.next_number(session, tenant, FILES)
-                name = f"WB-RCPT-{_now():%Y%m%dT%H%M%SZ}-{number}.json"
+                name = file_name(_now(), number)
                 body = files.file_body(systems.files.folders.receipts, name, file.content.decode())
-                key = upload_key(EffectKind.RECEIPT_FILE, tenant, number)
-                draft = EffectDraft(key=key, tenant=tenant, kind=EffectKind.RECEIPT_FILE, body=body, remote_no=name)
+                key = upload_key(kind, tenant, number)
+                draft = EffectDraft(key=key, tenant=tenant, kind=kind, body=body, remote_no=name)
                 effects.promise(session, draft, _now())
                 for receipt_id in file.receipt_ids:
                     by_id[receipt_id].effect_key, by_id[receipt_id].file_name = key, name
@@ -120,7 +148,10 @@ class FileReceipts:
             # A name of a stored sequence, published by a rename that overwrites nothing: a repeat makes no second file.
             repeat_safe=True,
         )
-        made = self._effects.ensure(key, writer)
+        try:
+            made = self._effects.ensure(key, writer)
+        except NotPromisedError:
+            return 0  # a run of another way into NetSuite has taken it back
         with self._ledger.writing() as session:
             # An answer may have come before this is written down: what NetSuite said is not taken back.
             rows = [row for row in receipts.of_effect(session, tenant, key) if row.state is ReceiptState.PROMISED]
@@ -131,12 +162,33 @@ class FileReceipts:
 
     # ---- answers -----------------------------------------------------------------------------------------------------
 
-    def answers(self, tenant: str, systems: Purchasing) -> Mapping[str, int]:
+    def answers(self, tenant: str, systems: Purchasing) -> PoRunReport:
         """What NetSuite made of the receipts is in the ledger, as far as it answers at all."""
-        is_ours = systems.policy.netsuite_mode is NetSuiteMode.WAYBILL
+        troubles = list[ConnectorError]()
+        answered = self._listen(tenant, systems, troubles)
+        return _report(troubles, answered=answered, verified=self._verified(tenant, systems))
+
+    def late_answers(self, tenant: str, systems: Purchasing) -> PoRunReport:
+        """What files still tell of receipts that went by file before they went over REST; how many it answers."""
+        answered, troubles = 0, list[ConnectorError]()
+        try:
+            answered = self._listen(tenant, systems, troubles) if systems.sftp else 0
+        except ConnectorError as error:
+            log.warning("answers in files not read", tenant=tenant, problem=str(error))
+        return _report(troubles, of_files=answered + self._verified(tenant, systems))
+
+    def _listen(self, tenant: str, systems: Purchasing, troubles: list[ConnectorError]) -> int:
+        """Each receipt is heard of in the way of the importer that it was written for, whichever is in use now."""
+        mode, since = systems.policy.netsuite_mode, _now() - systems.waits.swept_after_end
+        with self._ledger.reading() as session:
+            kinds = receipts.kinds_of_files(session, tenant, since)
+        reads_acks = mode is NetSuiteMode.WAYBILL or EffectKind.RECEIPT_FILE in kinds
+        watches = mode is NetSuiteMode.STOCK or EffectKind.STOCK_RECEIPT_FILE in kinds
+        if not (reads_acks or watches):
+            return 0
         with systems.files.session(activity.heartbeat) as files:
-            answered = (self._read_acks if is_ours else self._watch)(tenant, systems, files)
-        return {"answered": answered, "verified": self._verified(tenant, systems)}
+            answered = self._read_acks(tenant, systems, files, troubles) if reads_acks else 0
+            return answered + (self._watch(tenant, systems, files, troubles) if watches else 0)
 
     def _verified(self, tenant: str, systems: Purchasing) -> int:
         """What NetSuite's account says beside its files; files go on where it is out of reach."""
@@ -146,17 +198,31 @@ class FileReceipts:
             log.warning("receipts not verified", tenant=tenant, problem=str(error))
             return 0
 
-    def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
-        """Our own scripts answer every file."""
-        folder = systems.files.folders.acks
-        return sum(self._taking.each(tenant, folder, files, partial(self._read_ack, tenant, folder, files)))
+    def _read_acks(self, tenant: str, systems: Purchasing, files: FileSession, troubles: list[ConnectorError]) -> int:
+        """Our own scripts answer every file; an answer to one that this ledger did not send stays, and is told."""
+        folder, strange = systems.files.folders.acks, list[ClaimedFile]()
+        read = partial(self._read_ack, tenant, folder, files, strange)
+        answered = sum(self._taking.each(tenant, folder, files, read))
+        troubles += strange_answers(tenant, strange)
+        return answered
 
-    def _read_ack(self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile) -> int:
+    def _read_ack(
+        self,
+        tenant: str,
+        folder: InboundFolder,
+        files: FileSession,
+        strange: list[ClaimedFile],
+        claimed: ClaimedFile,
+    ) -> int:
         """One answer into the ledger, then into the archive; one that makes no sense is put aside and told."""
         try:
             checksum, content = whole(files, claimed.folder, claimed.file)
             ack = read_ack(content)
             with self._ledger.writing() as session:
+                is_of_known = bool(receipts.in_file(session, tenant, ack.file))
+                if not (is_of_known or effects.is_named(session, tenant, RECEIPT_FILES, ack.file)):
+                    strange.append(claimed)
+                    return 0
                 answered = _take_ack(session, tenant, ack)
         except FileRefusedError as error:
             return self._refuse_ack(tenant, folder, files, claimed, error)
@@ -178,22 +244,25 @@ class FileReceipts:
         files.put_away(folder, claimed, REFUSED_MARK, _now(), bad=True)
         return len(rows)
 
-    def _watch(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
+    def _watch(self, tenant: str, systems: Purchasing, files: FileSession, troubles: list[ConnectorError]) -> int:
         """The stock importer answers nothing: it moves what it has read, and writes what failed into `error`.
 
         The two happen one after the other, in an order that nobody has published: a word of an error counts at once,
         also after its receipt was taken for accepted, and a file as taken only when it has lain in the archive for a
-        while without one.
+        while without one. What the ledger was told until then may show that more was received than the file says.
         """
+        is_stock = systems.policy.netsuite_mode is NetSuiteMode.STOCK
+        kinds = RECEIPT_FILES if is_stock else {EffectKind.STOCK_RECEIPT_FILE}
         with self._ledger.reading() as session:
-            waiting = {row.file_name for row in receipts.unanswered(session, tenant) if row.file_name}
+            waiting = {row.file_name for row in receipts.unanswered(session, tenant, kinds) if row.file_name}
         settled = self._settled(tenant, systems, files, waiting) if waiting else set[str]()
-        refused = self._errors.read(tenant, systems, files)
+        refused = self._errors.read(tenant, systems, files, troubles)
         with self._ledger.writing() as session:
             in_files = (row for name in sorted(settled) for row in receipts.in_file(session, tenant, name))
-            rows = [row for row in in_files if row.state.may_exist and not row.state.counts]
+            silent = (row for row in in_files if not receipts.is_doubted(row))
+            rows = [row for row in silent if row.state.may_exist and not row.state.counts]
             for row in rows:
-                receipts.answer(row, ReceiptState.UNVERIFIED, _now())
+                _taken_in_silence(session, row)
             purchase_orders.note_receipts(session, rows, _now())
         return refused + len(rows)
 
@@ -207,19 +276,17 @@ class FileReceipts:
         return {name for name, at in since.items() if _now() - at >= systems.waits.archived}
 
 
-def _affordable(
-    session: Session, tenant: str, systems: Purchasing, made: Iterable[ReceiptFile]
-) -> Iterator[ReceiptFile]:
-    """As many of these files as one run of the stock importer can read to its end, beside those that wait for it."""
-    waiting = [row for row in receipts.unanswered(session, tenant) if row.state is not ReceiptState.UNKNOWN]
-    used = UNITS_OF_FILE * len({row.file_name for row in waiting}) + UNITS_OF_RECEIPT * len(waiting)
-    is_stock = systems.policy.netsuite_mode is NetSuiteMode.STOCK
-    for file in made:
-        cost = UNITS_OF_FILE + UNITS_OF_RECEIPT * len(file.receipt_ids)
-        if is_stock and used and used + cost > systems.sizes.units_per_run:
-            return
-        used += cost
-        yield file
+def _report(troubles: Sequence[Exception], hold: Hold | None = None, **counts: int) -> PoRunReport:
+    return PoRunReport(counts=counts, trouble=hold_of(troubles[0]) if troubles else hold)
+
+
+def _is_doubtful(session: Session, row: ReceiptRow) -> bool:
+    """Whether an earlier sending may have arrived, which the stock importer would not see; such a one is held."""
+    if not row.in_doubt:
+        return False
+    row.state, row.problem = ReceiptState.UNKNOWN, _TWICE.format(row.receipt_id)
+    purchase_orders.note_receipts(session, [row], _now())
+    return True
 
 
 def _is_safe(session: Session, row: ReceiptRow, limits: ReceiptLimits) -> bool:
@@ -233,34 +300,6 @@ def _is_safe(session: Session, row: ReceiptRow, limits: ReceiptLimits) -> bool:
     return True
 
 
-def _file_of(session: Session, row: ReceiptRow) -> EffectRow | None:
-    """The promise of the file that has a receipt; None where it surely never came to the server."""
-    return effects.newest_named(session, row.tenant, EffectKind.RECEIPT_FILE, row.file_name or "")
-
-
-def _goes_again(session: Session, row: ReceiptRow, effect: EffectRow | None, found: WriteOutcome | None) -> None:
-    """Let a receipt go into another file, unless the earlier one lies unread, or was read since an operator looked."""
-    problem = _why_not_again(row, effect, found) if effect and found and found.outcome is Outcome.ALREADY_EXISTS else ""
-    if not (effect and problem):
-        receipts.forget_file(row)
-        return
-    inside = read_receipts(Publication.model_validate_json(effect.body).data)
-    earlier = next(receipt for receipt in inside if receipt.receipt_id == row.receipt_id)
-    receipts.stays_in(row, effect.key, earlier, f"not sent again: {problem}")
-    purchase_orders.note_receipts(session, [row], _now())
-
-
-def _why_not_again(row: ReceiptRow, effect: EffectRow, found: WriteOutcome) -> str:
-    path = Publication.model_validate_json(effect.body).path
-    if found.raw == path:
-        return (
-            f"{path} lies there unread, and NetSuite would make both; get its importer going, and what becomes of the"
-            " file is taken; or remove the file, then resend-receipt"
-        )
-    taken = f"NetSuite's importer has taken {row.file_name} meanwhile; its silence, or its word of an error, will count"
-    return "" if row.answered_at else taken
-
-
 def _published(row: ReceiptRow, made: EffectResult, due_at: datetime) -> None:
     match made.state:
         case EffectState.DONE:
@@ -269,6 +308,23 @@ def _published(row: ReceiptRow, made: EffectResult, due_at: datetime) -> None:
             row.state, row.problem = ReceiptState.REJECTED, made.problem
         case _:
             row.state, row.problem = ReceiptState.UNKNOWN, made.problem
+
+
+def _taken_in_silence(session: Session, row: ReceiptRow) -> None:
+    """Believe that the stock importer made just this receipt, unless lines may be open that its file does not name."""
+    if beside := _told_beside(session, row):
+        problem = _BESIDE.format(file=row.file_name, lines=some(beside))
+        receipts.answer(row, ReceiptState.UNKNOWN, _now(), problem=problem)
+    else:
+        receipts.answer(row, ReceiptState.UNVERIFIED, _now())
+
+
+def _told_beside(session: Session, row: ReceiptRow) -> list[str]:
+    """What NetSuite may still receive that the file does not name; a row that cannot be read may be a new line."""
+    order = purchase_orders.locked(session, row.tenant, row.po_id)
+    named = receipts.wanted(row).quantities
+    lines = [f"line {line_id}" for line_id in purchase_orders.standing_of(session, order).open_beside(named)]
+    return [*lines, *(f"what this row tells: {bad}" for bad in order.bad_rows or ())]
 
 
 def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
@@ -310,7 +366,8 @@ def _is_news(session: Session, row: ReceiptRow, ack: AckFile, result: AckResult 
     order = purchase_orders.locked(session, row.tenant, row.po_id)
     before = (row.state, row.problem, row.item_receipt_id, order.status_after)
     if result is not None:
-        _answered(row, order, result, ack.processed_at)
+        # A clock ahead is no reason to hear no later answer, nor one of this second: answers tell whole ones.
+        _answered(row, order, result, min(ack.processed_at, _now().replace(microsecond=0)))
     elif ack.problem:
         receipts.answer(row, ReceiptState.REJECTED, _now(), problem=ack.problem)
     return before != (row.state, row.problem, row.item_receipt_id, order.status_after)

@@ -9,20 +9,26 @@ from temporalio import activity
 from activities.failures import tells_temporal
 from activities.systems import Purchasing, Tenants
 from domain.commands import CommandAnswer
-from domain.po_commands import receipt_in_question, refusal, resumption, sent_again, situation_of
+from domain.po_agreed import without_doubts
+from domain.po_commands import (
+    po_sight,
+    receipt_in_question,
+    refusal,
+    resumption,
+    sent_again,
+    situation_of,
+    told_of_resume,
+)
 from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
 from domain.po_standing import received_before
 from domain.po_units import plain
-from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoVerb
-from domain.stages import Hold, HoldCause
-from ledger import holding, journal, purchase_orders, receipts
+from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoPolicy, PoVerb, PurchaseOrder
+from domain.stages import EffectKind, Hold, HoldCause
+from ledger import holding, journal, po_imports, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
-from ledger.po_tables import ReceiptRow
-
-SHOWN = 3
-"""How many bad rows a hold tells."""
+from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 
 
 class PurchaseOrderActivities:
@@ -31,7 +37,7 @@ class PurchaseOrderActivities:
     def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
         self._ledger, self._tenants = ledger, tenants
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def assess_purchase_order(self, request: PoAssessRequest) -> PoAssessment:
         """The commands are applied, and what the purchase order owes is promised in the ledger."""
@@ -44,6 +50,28 @@ def assess(session: Session, request: PoAssessRequest, systems: Purchasing) -> P
     return _Assessing(session, request, systems).run()
 
 
+def plan_of(session: Session, row: PurchaseOrderRow, policy: PoPolicy) -> PoPlan:
+    """What this purchase order owes as the ledger has it now; nothing is written."""
+    memory = purchase_orders.memory_of(session, row)
+    return _plan(purchase_orders.told_or_nothing(row), memory, _unanswered(session, row), policy, datetime.now(UTC))
+
+
+def _plan(
+    po: PurchaseOrder, memory: PoMemory, unanswered: Sequence[ReceiptRow], policy: PoPolicy, now: datetime
+) -> PoPlan:
+    plan = plan_po(po, memory.model_copy(update={"received_before": received_before(po, memory)}), policy)
+    late = next((row for row in unanswered if row.due_at and row.due_at <= now), None)
+    if late is None or plan.hold is not None:
+        return plan
+    evidence = f"receipt {late.receipt_id}: no answer to {late.file_name or 'it'} by {late.due_at:%Y-%m-%d %H:%MZ}"
+    evidence += f": {late.problem}" if late.problem else ""
+    return plan.model_copy(update={"hold": Hold(cause=HoldCause.RECEIPT_UNANSWERED, evidence=evidence)})
+
+
+def _unanswered(session: Session, row: PurchaseOrderRow) -> Sequence[ReceiptRow]:
+    return [receipt for receipt in receipts.of_po(session, row.tenant, row.po_id) if receipts.is_awaited(receipt)]
+
+
 class _Assessing:
     """One assessment: the state its steps share."""
 
@@ -53,7 +81,7 @@ class _Assessing:
         self.row = purchase_orders.locked(session, request.tenant, request.po_id)
         if self.policy.partial_pos:
             purchase_orders.take_good_rows(session, self.row, self.now)
-        self.po = purchase_orders.told(self.row)
+        self.po = purchase_orders.told_or_nothing(self.row)
         self.answers: list[tuple[str, CommandAnswer]] = []
 
     def run(self) -> PoAssessment:
@@ -83,25 +111,14 @@ class _Assessing:
         return memory, self._plan(memory)
 
     def _plan(self, memory: PoMemory) -> PoPlan:
-        if self.po is None:
-            evidence = "; ".join(memory.bad_rows[:SHOWN])
-            return PoPlan(stage=self.row.stage, hold=Hold(cause=HoldCause.BAD_ROWS, evidence=evidence))
-        before = received_before(self.po, memory)
-        purchase_orders.remember_received_before(self.row, before)
-        plan = plan_po(self.po, memory.model_copy(update={"received_before": before}), self.policy)
-        late = next((row for row in self._unanswered if row.due_at and row.due_at <= self.now), None)
-        if late is None or plan.hold is not None:
-            return plan
-        evidence = f"receipt {late.receipt_id}: no answer to {late.file_name or 'it'} by {late.due_at:%Y-%m-%d %H:%MZ}"
-        evidence += f": {late.problem}" if late.problem else ""
-        return plan.model_copy(update={"hold": Hold(cause=HoldCause.RECEIPT_UNANSWERED, evidence=evidence)})
+        purchase_orders.remember_received_before(self.row, received_before(self.po, memory))
+        return _plan(self.po, memory, self._unanswered, self.policy, self.now)
 
     # ---- deadlines ---------------------------------------------------------------------------------------------------
 
     @property
     def _unanswered(self) -> Sequence[ReceiptRow]:
-        mine = receipts.of_po(self.session, self.row.tenant, self.row.po_id)
-        return [row for row in mine if receipts.is_awaited(row)]
+        return _unanswered(self.session, self.row)
 
     @property
     def _overdue_at(self) -> datetime | None:
@@ -118,9 +135,12 @@ class _Assessing:
                 continue
             memory, plan = self._planned()
             reason = refusal(given.verb, situation_of(memory, plan), given.command.effect)
+            sight = po_sight(plan)
+            if given.verb is PoVerb.RESUME:
+                reason = reason or sight.unseen(given.command.seen, "po show")
             if reason is None:
                 self._carry_out(given, memory, plan)
-            self._keep(given, reason)
+            self._keep(given, reason, told_of_resume(memory, plan) if given.verb is PoVerb.RESUME else "")
 
     def _carry_out(self, given: GivenPoCommand, memory: PoMemory, plan: PoPlan) -> None:
         match given.verb:
@@ -146,25 +166,29 @@ class _Assessing:
         for receipt_id in change.send_again:
             self._send_again(memory, receipt_id)
         if change.import_again:
-            purchase_orders.retry_import(self.row)
+            po_imports.retry_import(self.row)
         if change.withdraw:
             self.row.cancel_wanted = self.row.close_wanted = False
         receipts.wait_again(self.session, self.row.tenant, self.row.po_id, self.now + self.systems.waits.answer)
 
     def _send_again(self, memory: PoMemory, receipt_id: str) -> None:
         fact = next(receipt for receipt in memory.receipts if receipt.receipt_id == receipt_id)
-        mode = self.policy.netsuite_mode
-        is_stock = mode is NetSuiteMode.STOCK
-        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, mode), looks_first=is_stock)
+        row = self.session.get_one(ReceiptRow, (self.row.tenant, receipt_id))
+        # The stock importer's rules hold for what went to it, whichever way receipts go now.
+        went_to_stock = receipts.way_of(self.session, row) is EffectKind.STOCK_RECEIPT_FILE
+        mode = NetSuiteMode.STOCK if went_to_stock else self.policy.netsuite_mode
+        looks_first = mode is NetSuiteMode.STOCK
+        self.row.acknowledged = sorted(without_doubts(self.row.acknowledged or (), receipt_id)) or None
+        receipts.plan_anew(self.session, self.row.tenant, sent_again(fact, mode), looks_first=looks_first)
 
-    def _keep(self, given: GivenPoCommand, refused: str | None) -> None:
+    def _keep(self, given: GivenPoCommand, refused: str | None, more: str) -> None:
         command = given.command
         text = f"{given.verb}: {command.reason}" + (f" (refused: {refused})" if refused else "")
         kind = "refused" if refused else "command"
         of = holding.about(self.row)
         journal.write(self.session, of, self.now, kind, text, actor=command.operator, command_id=command.id)
         self.session.flush()
-        self._answered(given, refused or f"{given.verb} accepted", accepted=refused is None)
+        self._answered(given, refused or f"{given.verb} accepted{more}", accepted=refused is None)
 
     def _answered(self, given: GivenPoCommand, message: str, *, accepted: bool) -> None:
         self.answers.append((given.command.id, CommandAnswer(accepted=accepted, message=message)))

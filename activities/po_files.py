@@ -12,12 +12,14 @@ import structlog
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.beating import beat
 from activities.po_taking import OF_ONE_FILE, Taking
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
 from connectors.po_files.error_csv import ErrorCsv
-from connectors.po_files.errors import BadRow, FileRefusedError
+from connectors.po_files.errors import BadRow, FileRefusedError, Refusal
+from connectors.po_files.formats import PoFileFormat
 from connectors.po_files.reading import FileSummary, PoFileReader
 from connectors.sftp.errors import FileChanged
 from connectors.sftp.models import ClaimedFile, RemoteFile
@@ -81,7 +83,6 @@ class FileOrders:
 
             for read in self._taking.each(tenant, systems.files.folders.orders, files, work):
                 counts = {name: number + read.get(name, 0) for name, number in counts.items()}
-                activity.heartbeat()
         for error in stuck.values():
             raise error
         return counts
@@ -96,6 +97,7 @@ class FileOrders:
         with self._ledger.reading() as session:
             ended = po_files.not_put_away(session, tenant, FileKind.ORDERS)
         for row in ended:
+            beat()
             try:
                 _put_away(self._ledger, files, folder, _claimed_before(folder, row), row)
             except FileChanged as error:
@@ -123,6 +125,7 @@ class _Reading:
         self._files, self._claimed, self._folder = files, claimed, systems.files.folders.orders
         self._bad = _Bad()
         self._file_id = self._attempt = 0
+        self._tells_no_times = False
         self._log = log.bind(tenant=tenant, file=claimed.original)
 
     def run(self) -> Mapping[str, int]:
@@ -144,6 +147,8 @@ class _Reading:
             return self._end(summary, FileState.REPEAT, "the same bytes were read before")
         changed = self._apply(summary)
         self._report()
+        if self._bad.unplaced and not self._holds_any():
+            return self._refuse(_nobodys(self._bad.unplaced))
         note = "; ".join([f"{summary.format}, {summary.encoding}", *summary.remarks])
         return {"changed": changed, **self._end(summary, FileState.DONE, note)}
 
@@ -160,7 +165,7 @@ class _Reading:
                 with self._writing() as (session, _):
                     po_files.stage(session, self._file_id, batch.rows)
                 self._bad.take(batch.bad)
-                activity.heartbeat()
+                beat()
         return reader.summary()
 
     def _is_repeat(self, summary: FileSummary) -> bool:
@@ -169,6 +174,7 @@ class _Reading:
 
     def _apply(self, summary: FileSummary) -> int:
         """Take the staged rows over; how many purchase orders are new or changed by this file."""
+        self._tells_no_times = summary.format is PoFileFormat.STOCK
         changed, after, unheard = 0, "", set(self._bad.by_po)
         while po_ids := self._next(after):
             with self._writing() as (session, _):
@@ -176,8 +182,13 @@ class _Reading:
                 changed += self._record(session, self._told(rows, summary), po_ids)
             after = po_ids[-1]
             unheard -= set(po_ids)
-            activity.heartbeat()
+            beat()
         return changed + self._apply_bad(sorted(unheard))
+
+    def _holds_any(self) -> bool:
+        """Whether any purchase order took the file's word, and so waits for its bad rows."""
+        with self._ledger.reading() as session:
+            return po_files.tells_any(session, self._tenant, self._file_id)
 
     def _apply_bad(self, unheard: Sequence[str]) -> int:
         """Hold the purchase orders of which no row was good."""
@@ -187,7 +198,7 @@ class _Reading:
             with self._writing() as (session, _):
                 told = (self._told_of(po_id, None) for po_id in po_ids)
                 changed += self._record(session, told, po_ids)
-            activity.heartbeat()
+            beat()
         return changed
 
     def _next(self, after: str) -> Sequence[str]:
@@ -204,8 +215,8 @@ class _Reading:
         """What is told of one; where rows of it are bad, the others change it only if the tenant goes on with these."""
         why, at = self._why(po_id), self._bad.times.pop(po_id, None)
         if why and not self._systems.policy.partial_pos:
-            return Told(po_id, None, why, po, at)
-        return Told(po_id, po, why, modified_at=at)
+            return Told(po_id, None, why, po, at, timeless=self._tells_no_times)
+        return Told(po_id, po, why, modified_at=at, timeless=self._tells_no_times)
 
     def _record(self, session: Session, told: Iterable[Told], po_ids: Sequence[str]) -> int:
         return purchase_orders.record_told(session, self._tenant, told, po_ids, self._file_id, _now())
@@ -236,7 +247,7 @@ class _Reading:
     def _refuse(self, error: FileRefusedError) -> Mapping[str, int]:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
             for _ in stream:
-                activity.heartbeat()
+                beat()
         kept = self._finish(FileState.REFUSED, str(error), sha256=stream.sha256)
         self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
         return {"files": 1}
@@ -253,6 +264,11 @@ class _Reading:
             po_files.ended(session, row, state, _now(), note)
             row.sqlmodel_update({**told, "size": self._claimed.file.size})
         return _put_away(self._ledger, self._files, self._folder, self._claimed, row)
+
+
+def _nobodys(unplaced: Sequence[str]) -> FileRefusedError:
+    problem = f"it changes no purchase order, and has bad rows that do not tell theirs: {unplaced[0]}"
+    return FileRefusedError(Refusal.NOBODYS_ROWS, problem)
 
 
 def _claimed_before(folder: InboundFolder, row: PoFileRow) -> ClaimedFile:

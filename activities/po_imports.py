@@ -1,19 +1,21 @@
 """Bringing purchase orders into HotWax: many in one upload, followed to its end, read back, told to each."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 
 import structlog
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.beating import alone, beat
 from activities.effects import Effects, InDoubtError, Writer
 from activities.failures import tells_temporal
 from activities.po_noting import hold_of, noted
-from activities.po_receipts import OrderReceipts, read_receipts, remember_before
+from activities.po_receipts import OF_ONE_ORDER, OrderReceipts, read_receipts, remember_before
 from activities.systems import Purchasing, Tenants
 from connectors.errors import ConnectorError, Throttled, Unauthorized, Unreachable
 from connectors.po_files.errors import FileRefusedError
@@ -24,7 +26,7 @@ from domain.po_import import difference
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.purchase_order import ImportedLine, ImportState
 from domain.stages import EffectKind, EffectState
-from ledger import effects, purchase_orders, sequences
+from ledger import effects, po_imports, po_shown, purchase_orders, sequences
 from ledger.database import Ledger
 from ledger.effects import EffectDraft
 from ledger.po_tables import PurchaseOrderRow
@@ -44,7 +46,8 @@ class _Fate:
     """What became of the uploads of one batch: still under way, or ended with these refusals.
 
     `failed` says why no record of it can be counted on; the read-back tells what was applied all the same. `unread`
-    says why HotWax's words about what it refused could not be read.
+    says why HotWax's words about what it refused could not be read. `doubles` says whether HotWax may have made what it
+    does not show yet, and would make it a second time.
     """
 
     ended: bool
@@ -52,6 +55,7 @@ class _Fate:
     unknown: bool = False
     refused: Mapping[str, Sequence[RefusedRecord]] | None = None
     unread: str = ""
+    doubles: bool = False
 
 
 class PoImportActivities:
@@ -60,7 +64,7 @@ class PoImportActivities:
     def __init__(self, ledger: Ledger, tenants: Tenants, made: Effects) -> None:
         self._ledger, self._tenants, self._effects = ledger, tenants, made
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def import_purchase_orders(self, request: PoRunRequest) -> PoRunReport:
         """Uploads under way are followed, and what is wanted since is uploaded."""
@@ -70,20 +74,22 @@ class PoImportActivities:
         systems = self._tenants.get(tenant).purchasing
         settled, uploaded = 0, 0
         unsent, unfollowed = list[Exception](), list[Exception]()
+        self._look_again(tenant, systems, unsent)
         for batch in self._under_way(tenant):
             try:
                 self._send(tenant, systems, batch)
+                beat()
                 settled += self._follow(tenant, systems, batch, unfollowed)
             except AWAY:
                 raise
             except (ConnectorError, InDoubtError) as error:
                 unsent.append(error)
-            activity.heartbeat()
-        while self._look_for_next(tenant, systems):
-            activity.heartbeat()
+            beat()
+        while self._look_for_next(tenant, systems, po_imports.never_looked_for):
+            beat()
         while sent := self._upload_next(tenant, systems):
             uploaded += sent
-            activity.heartbeat()
+            beat()
         if unsent:
             raise unsent[0]
         trouble = hold_of(unfollowed[0]) if unfollowed else None
@@ -91,23 +97,38 @@ class PoImportActivities:
 
     def _under_way(self, tenant: str) -> list[int]:
         with self._ledger.reading() as session:
-            return purchase_orders.batches_under_way(session, tenant)
+            return po_imports.batches_under_way(session, tenant)
 
-    # ---- looking before the first upload -----------------------------------------------------------------------------
+    # ---- looking before an upload ------------------------------------------------------------------------------------
 
-    def _look_for_next(self, tenant: str, systems: Purchasing) -> int:
-        """Find out which of the next purchase orders HotWax has already, and what was received of them; how many."""
+    def _look_again(self, tenant: str, systems: Purchasing, troubles: list[Exception]) -> None:
+        """Look for what was gone or never seen, before uploads are followed: the next run does for what they leave so.
+
+        A look a moment after an upload has failed would say little. No trouble with it keeps one from being followed.
+        """
+        try:
+            while self._look_for_next(tenant, systems, po_imports.looked_for_again):
+                beat()
+        except AWAY:
+            raise
+        except ConnectorError as error:
+            troubles.append(error)
+
+    def _look_for_next(self, tenant: str, systems: Purchasing, wanted: Callable[[Session, str, int], list[str]]) -> int:
+        """Find out which of the next purchase orders HotWax has already or again, and what was received; how many."""
         with self._ledger.reading() as session:
-            po_ids = purchase_orders.never_looked_for(session, tenant, systems.sizes.orders_per_upload)
-        found = systems.oms.read_back(po_ids) if po_ids else {}
+            po_ids = wanted(session, tenant, systems.sizes.orders_per_upload)
+        found = alone(partial(systems.oms.read_back, po_ids)) if po_ids else {}
         had: dict[str, OrderReceipts] = {}
         for po_id, told in found.items():
             if isinstance(told, OmsPurchaseOrder):
                 had[po_id] = read_receipts(systems.oms, told.order_id)
-                activity.heartbeat()
+                beat()
         with self._ledger.writing() as session:
             for po_id, row in purchase_orders.rows_of(session, tenant, po_ids).items():
-                if row.looked_at is None:
+                if po_shown.is_looked_for_again(row):
+                    _note_second_look(session, row, found.get(po_id))
+                elif row.looked_at is None:
                     _note_look(session, row, found.get(po_id), had.get(po_id))
         return len(po_ids)
 
@@ -116,11 +137,11 @@ class PoImportActivities:
     def _upload_next(self, tenant: str, systems: Purchasing) -> int:
         """Promise and send the next upload; how many purchase orders it carries."""
         with self._ledger.durable() as session:
-            waiting = purchase_orders.wanting_import(session, tenant, systems.sizes.orders_per_upload)
+            waiting = po_imports.wanting_import(session, tenant, systems.sizes.orders_per_upload)
             doubling = [row for row in waiting if _would_double(row, systems)]
             for row in doubling:
-                problem = "HotWax makes a second order of what it has (import_repeat), so nothing was uploaded: HotWax"
-                purchase_orders.record_import(session, row, ImportState.DONE, _now(), problem)
+                problem = "HotWax makes a second order of what it has (import_repeat), so nothing was uploaded"
+                po_imports.record_import(session, row, ImportState.DONE, _now(), problem)
             if doubling:
                 return len(doubling)
             rows = _fitting(waiting, systems)
@@ -129,13 +150,14 @@ class PoImportActivities:
             batch = sequences.next_number(session, tenant, BATCHES)
             for draft in _drafts(tenant, systems, batch, rows):
                 effects.promise(session, draft, _now())
-            purchase_orders.send_together(rows, batch)
+            po_imports.send_together(rows, batch)
         self._send(tenant, systems, batch)
         return len(rows)
 
     def _send(self, tenant: str, systems: Purchasing, batch: int) -> None:
         for row in self._effects_of(tenant, batch):
             if row.state not in {EffectState.DONE, EffectState.REJECTED}:
+                beat()
                 self._effects.ensure(row.key, self._writer(tenant, systems))
 
     def _writer(self, tenant: str, systems: Purchasing) -> Writer:
@@ -170,23 +192,34 @@ class PoImportActivities:
         if not fate.ended:
             return 0
         with self._ledger.reading() as session:
-            carried = [row.po_id for row in purchase_orders.carried_by(session, tenant, batch)]
-        found = systems.oms.read_back(carried)
+            carried = [row.po_id for row in po_imports.carried_by(session, tenant, batch)]
+        found = alone(partial(systems.oms.read_back, carried))
         with self._ledger.writing() as session:
-            rows = purchase_orders.carried_by(session, tenant, batch)
+            rows = po_imports.carried_by(session, tenant, batch)
             return sum(_settle(session, row, len(rows), fate, found) for row in rows)
 
     def _fate(self, tenant: str, systems: Purchasing, batch: int) -> _Fate:
-        made = self._effects_of(tenant, batch)
-        if refused := [row for row in made if row.state is EffectState.REJECTED]:
-            return _Fate(ended=True, failed=f"HotWax refused the upload: {refused[0].problem}")
+        of_batch = self._effects_of(tenant, batch)
+        refused = [f"HotWax refused the upload: {row.problem}" for row in of_batch if row.state is EffectState.REJECTED]
+        made = [row for row in of_batch if row.state is not EffectState.REJECTED]
+        if refused and not made:
+            return _Fate(ended=True, failed=refused[0])
         if doubtful := [row for row in made if row.state is not EffectState.DONE]:
             return _Fate(ended=True, unknown=True, failed=f"{doubtful[0].key}: {doubtful[0].problem}")
-        progress = [systems.oms.import_progress(row.number or "") for row in made]
-        if any(job.state is JobState.PENDING for job in progress):
-            return _Fate(ended=False)
-        if failed := [job for job in progress if job.state is JobState.FAILED]:
-            return _Fate(ended=True, failed=f"HotWax ended upload {failed[0].upload_id} with {failed[0].status}")
+        waits = systems.waits.import_ended
+        is_overdue = all(_now() - (row.settled_at or row.planned_at) > waits for row in made)
+        try:
+            progress = [alone(partial(systems.oms.import_progress, row.number or "")) for row in made]
+        except OF_ONE_ORDER as error:
+            if not is_overdue:
+                raise
+            return _Fate(ended=True, unknown=True, failed=f"HotWax tells no end of its import: {error}")
+        if pending := [job for job in progress if job.state is JobState.PENDING]:
+            what = f"{pending[0].upload_id} in {waits}: {pending[0].status or 'its log shows nothing of it'}"
+            return _Fate(ended=is_overdue, unknown=True, failed=f"HotWax has not ended upload {what}")
+        failed = [job for job in progress if job.state is JobState.FAILED]
+        if told := [*refused, *(f"HotWax ended upload {job.upload_id} with {job.status}" for job in failed)]:
+            return _Fate(ended=True, failed=told[0], doubles=not systems.oms.repeat.is_safe)
         return _refused(systems, progress)
 
 
@@ -195,7 +228,7 @@ def _refused(systems: Purchasing, progress: Sequence[ImportProgress]) -> _Fate:
     refused, unread = defaultdict[str, list[RefusedRecord]](list), ""
     for content_id in (job.error_content_id for job in progress if job.error_content_id):
         try:
-            for record in refused_records(systems.oms.import_errors(content_id)):
+            for record in refused_records(alone(partial(systems.oms.import_errors, content_id))):
                 if record.po_id:
                     refused[record.po_id].append(record)
         except (FileRefusedError, ConnectorError) as error:
@@ -213,13 +246,30 @@ def _note_look(
     """Note what HotWax has of a purchase order that was never uploaded; its workflow decides anew what is owed."""
     problem = _unclear(told) if told else None
     if problem:
-        purchase_orders.record_import(session, row, ImportState.REJECTED, _now(), problem)
+        po_imports.record_import(session, row, ImportState.REJECTED, _now(), problem)
+        return
+    if had and had.unread:
+        problem = f"HotWax has it, and what was received of it there cannot be read: {had.unread}"
+        po_imports.record_import(session, row, ImportState.REJECTED, _now(), problem)
         return
     row.looked_at = _now()
     if isinstance(told, OmsPurchaseOrder) and had:
         row.import_state, row.import_wanted = ImportState.NONE, ""
         purchase_orders.record_found(session, row, told.order_id, told.by_line_id, _now())
         remember_before(session, row, had.parts(told), had.read_at, _now())
+
+
+def _note_second_look(
+    session: Session, row: PurchaseOrderRow, told: OmsPurchaseOrder | UnclearPurchaseOrder | None
+) -> None:
+    """Note what HotWax has of one that was gone: only what it surely has no more is made anew."""
+    if told is None:
+        po_shown.record_absent(session, row, _now())
+    elif isinstance(told, OmsPurchaseOrder):
+        po_shown.record_back(session, row, _now())
+        purchase_orders.record_found(session, row, told.order_id, told.by_line_id, _now())
+    else:
+        po_imports.record_import(session, row, ImportState.GONE, _now(), told.problem)
 
 
 def _would_double(row: PurchaseOrderRow, systems: Purchasing) -> bool:
@@ -259,7 +309,10 @@ def _drafts(tenant: str, systems: Purchasing, batch: int, rows: Sequence[Purchas
 
 
 def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate, found: Found) -> bool:
-    """Write down what became of one purchase order of a batch: the read-back decides, not the log."""
+    """Write down what became of one purchase order of a batch, unless that is still open; whether it was written down.
+
+    The read-back decides, not the log.
+    """
     wanted, now = purchase_orders.wanted_lines(row), _now()
     told = found.get(row.po_id)
     if isinstance(told, OmsPurchaseOrder):
@@ -267,16 +320,23 @@ def _settle(session: Session, row: PurchaseOrderRow, together: int, fate: _Fate,
     problem = _problem(wanted, told)
     if problem is None:
         row.import_together = 0
-        purchase_orders.record_import(session, row, ImportState.DONE, now)
+        po_imports.record_import(session, row, ImportState.DONE, now)
     elif fate.unknown:
-        purchase_orders.record_import(session, row, ImportState.UNKNOWN, now, f"{fate.failed}; {problem}")
+        po_imports.record_import(session, row, ImportState.UNKNOWN, now, f"{fate.failed}; {problem}")
     elif fate.failed and together > 1:
         row.import_together = together // 2
-        row.import_state, row.import_batch = ImportState.WANTED, None
+        if fate.doubles and po_imports.is_unseen(row):
+            po_shown.look_again(row)
+        else:
+            row.import_state, row.import_batch = ImportState.WANTED, None
     else:
         reasons = "; ".join(f"line {r.line_id}: {r.reason}" for r in (fate.refused or {}).get(row.po_id, ()))
         words = reasons or fate.failed or f"{problem}{fate.unread}"
-        purchase_orders.record_import(session, row, ImportState.REJECTED, now, words)
+        if words == problem and row.import_problem != words:
+            # HotWax refused nothing: what it made may only not show yet. The next run looks once more.
+            row.import_problem = words
+            return False
+        po_imports.record_import(session, row, ImportState.REJECTED, now, words)
     return True
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from temporalio.exceptions import CancelledError
+
 from activities.effects import InDoubtError, StillSendingError
 from connectors.errors import ConnectorError, Contract, Rejected, Unauthorized
-from connectors.sftp.errors import ChangedHostKey, UnknownHostKey
+from connectors.sftp.errors import ChangedHostKey, StrangeFile, UnknownHostKey
 from domain.po_messages import PoRunReport, PoRunRequest
 from domain.stages import Hold, HoldCause
-from ledger import po_runs
+from ledger import po_runs, purchase_orders
 from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.po_files import SupersededError
@@ -16,6 +18,7 @@ from ledger.po_files import SupersededError
 CAUSES: tuple[tuple[type[Exception], HoldCause], ...] = (
     (UnknownHostKey, HoldCause.HOST_KEY_UNKNOWN),
     (ChangedHostKey, HoldCause.HOST_KEY_CHANGED),
+    (StrangeFile, HoldCause.FILE_STRANGE),
     (Unauthorized, HoldCause.REMOTE_FORBIDS),
     (Contract, HoldCause.REMOTE_CONTRACT),
     (Rejected, HoldCause.REMOTE_CONTRACT),
@@ -30,11 +33,11 @@ def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]
     """The work's report; how it went stands in the ledger, where operators look, with what it could not do.
 
     What the work raises goes on after it was noted. Another attempt at work is no trouble, and is not noted; nor is a
-    ledger that takes nothing.
+    worker that drains, or a ledger that takes nothing.
     """
     try:
         report = work()
-    except (StillSendingError, SupersededError, LedgerUnavailableError):
+    except (StillSendingError, SupersededError, LedgerUnavailableError, CancelledError):
         raise
     except Exception as error:
         with ledger.writing() as session:
@@ -42,7 +45,8 @@ def noted(ledger: Ledger, request: PoRunRequest, work: Callable[[], PoRunReport]
         raise
     with ledger.writing() as session:
         po_runs.went_well(session, request.tenant, request.run, report.counts, datetime.now(UTC), report.trouble)
-    return report
+        has_news = bool(purchase_orders.with_news(session, request.tenant, after="", limit=1))
+    return report.model_copy(update={"has_news": has_news})
 
 
 def hold_of(error: Exception) -> Hold:

@@ -1,16 +1,21 @@
 """Receipts out of HotWax into the ledger: what stores received, per purchase order, each once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
 
 import structlog
 from sqlmodel import Session
 from temporalio import activity
 
+from activities.beating import alone, beat
 from activities.failures import tells_temporal
+from activities.po_early import EarlyOrders
 from activities.po_noting import noted
 from activities.systems import Purchasing, Tenants
+from connectors.errors import Contract, NotFound, Rejected
 from connectors.po_ports import (
     BadReceipt,
     OmsPurchaseOrder,
@@ -20,8 +25,9 @@ from connectors.po_ports import (
     UnclearPurchaseOrder,
 )
 from domain.po_messages import PoRunReport, PoRunRequest
+from domain.purchase_order import ImportState
 from domain.stages import Hold, HoldCause
-from ledger import feeds, holding, journal, purchase_orders, receipt_rows, receipts
+from ledger import feeds, holding, journal, po_shown, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow
 from ledger.receipt_rows import ReceiptPart
@@ -30,20 +36,24 @@ log = structlog.get_logger()
 
 FEED = "receipts"
 FIRST_POLL_READS = timedelta(days=7)
-WAITED_FOR = timedelta(days=7)
-"""How long a row that cannot be read, and names no order, is read again: whose it is shows when it is mended."""
+WAITED_FOR = timedelta(hours=1)
+"""How long polls read a row again of which nobody can tell whose it is; after that, the sweep looks for it."""
+NOBODYS = "a receipt row finds no order"
 SWEPT_AT_ONCE = 50
+OF_ONE_ORDER = (Rejected, NotFound, Contract)
+"""What says of one order that its receipts cannot be read, and of HotWax as a whole nothing."""
 
 
 @dataclass
 class OrderReceipts:
     """What was read of one order of the OMS; `whole` when it is everything that the order has.
 
-    `read_at` is from before the OMS was asked: what it tells is at least as new.
+    `read_at` is from before the OMS was asked: what it tells is at least as new. `unread` says why rows may be missing.
     """
 
     read_at: datetime
     whole: bool = False
+    unread: str = ""
     good: list[OmsReceipt] = field(default_factory=list)
     bad: list[BadReceipt] = field(default_factory=list)
 
@@ -54,10 +64,15 @@ class OrderReceipts:
 
 
 def read_receipts(oms: PurchasePort, oms_id: str) -> OrderReceipts:
-    """Everything that the OMS has received for one of its orders."""
+    """Everything that the OMS has received for one of its orders, as far as that can be read."""
     read_at = datetime.now(UTC)
-    page = oms.receipts_of(oms_id)
-    return OrderReceipts(read_at, whole=True, good=list(page.receipts), bad=list(page.bad))
+    try:
+        page = alone(partial(oms.receipts_of, oms_id))
+    except OF_ONE_ORDER as error:
+        return OrderReceipts(read_at, unread=str(error))
+    # A row without a name may be any that was read before: while there is one, none counts as gone.
+    is_whole = not page.unread and all(bad.receipt_id for bad in page.bad)
+    return OrderReceipts(read_at, is_whole, page.unread, list(page.receipts), list(page.bad))
 
 
 class PoReceiptActivities:
@@ -66,7 +81,7 @@ class PoReceiptActivities:
     def __init__(self, ledger: Ledger, tenants: Tenants) -> None:
         self._ledger, self._tenants = ledger, tenants
 
-    @activity.defn
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def poll_receipts(self, request: PoRunRequest) -> PoRunReport:
         """Every receipt since the cursor is in the ledger, summed up per purchase order and shipment."""
@@ -74,21 +89,41 @@ class PoReceiptActivities:
 
     def _poll(self, tenant: str) -> PoRunReport:
         systems = self._tenants.get(tenant).purchasing
-        since, read, changed, number = self._since(tenant, systems), 0, 0, 0
-        nobodys: list[BadReceipt] = []
-        while True:
-            read_at = datetime.now(UTC)
-            page = systems.oms.receipts_since(since, number)
-            changed += self._keep(tenant, systems, _by_order(page, read_at))
+        since, read, changed, strange = self._since(tenant, systems), 0, 0, 0
+        began: datetime | None = None
+        nobodys, early = list[BadReceipt](), EarlyOrders(self._ledger, tenant, systems.oms)
+        for read_at, page in _pages(systems.oms, since):
+            began = began or read_at
+            changed += self._keep_page(tenant, systems, early, page, read_at)
             nobodys += [bad for bad in page.bad if bad.order_id is None]
-            self._advance(tenant, page, nobodys)
-            read, number = read + len(page.receipts), number + 1
-            activity.heartbeat()
-            if page.last:
-                self._settle(tenant, systems, read_at)
-                return PoRunReport(counts={"read": read, "changed": changed}, trouble=_trouble(tenant, nobodys))
+            self._advance(tenant, page, nobodys, since)
+            read, strange = read + len(page.receipts), strange + self._of_unknown_orders(tenant, page)
+        if began:
+            self._settle(tenant, systems, began)
+        trouble = _trouble(tenant, NOBODYS, [*(bad.told for bad in nobodys), *self._unplaced(tenant, systems)])
+        counts = {"read": read, "changed": changed, "of_unknown_orders": strange}
+        return PoRunReport(counts=counts, trouble=trouble)
 
-    @activity.defn
+    def _of_unknown_orders(self, tenant: str, page: ReceiptPage) -> int:
+        """How many rows are left aside, of orders that the ledger does not know: mostly no purchase orders at all."""
+        of = [row.order_id for row in page.receipts if row.order_id]
+        with self._ledger.reading() as session:
+            known = purchase_orders.by_oms_id(session, tenant, of)
+        if unknown := sorted(set(of) - known.keys()):
+            log.info("receipts of orders that the ledger does not know", tenant=tenant, orders=unknown)
+        return sum(order_id not in known for order_id in of)
+
+    def _unplaced(self, tenant: str, systems: Purchasing) -> list[str]:
+        """What holds the run of the rows that were kept; those that were told of for long are only logged."""
+        since = datetime.now(UTC) - systems.waits.swept_after_end
+        with self._ledger.reading() as session:
+            kept = receipt_rows.unplaced(session, tenant)
+        for row in kept:
+            if row.read_at < since:
+                log.warning(NOBODYS, tenant=tenant, reason=row.problem, kept=row.read_at.isoformat())
+        return [row.problem for row in kept if row.read_at >= since]
+
+    @activity.defn(no_thread_cancel_exception=True)
     @tells_temporal
     def sweep_receipts(self, request: PoRunRequest) -> PoRunReport:
         """What HotWax has of every open purchase order is compared: corrections tell of themselves nowhere else."""
@@ -96,14 +131,39 @@ class PoReceiptActivities:
 
     def _sweep(self, tenant: str) -> PoRunReport:
         systems = self._tenants.get(tenant).purchasing
-        swept, changed, after = 0, 0, ""
+        swept, changed, after, unread = 0, 0, "", list[str]()
         ended_since = datetime.now(UTC) - systems.waits.swept_after_end
         while rows := self._open_after(tenant, ended_since, after):
-            oms_ids = [row.oms_id for row in rows if row.oms_id]
-            changed += self._keep(tenant, systems, self._receipts_of(systems, oms_ids))
+            found = self._receipts_of(systems, [row.oms_id for row in rows if row.oms_id])
+            changed += self._keep(tenant, systems, found)
+            unread += [f"{row.number or row.po_id}: {why}" for row in rows if (why := found[row.oms_id or ""].unread)]
             swept, after = swept + len(rows), rows[-1].po_id
-        self._settle(tenant, systems, datetime.now(UTC))
-        return PoRunReport(counts={"swept": swept, "changed": changed})
+        changed += self._look_again(tenant, systems)
+        trouble = _trouble(tenant, "receipts of a purchase order cannot be read", unread)
+        return PoRunReport(counts={"swept": swept, "changed": changed}, trouble=trouble)
+
+    def _look_again(self, tenant: str, systems: Purchasing) -> int:
+        """Read rows once more that found no purchase order in time: nobody tells when one was mended.
+
+        One that was looked for long enough comes with its order's own receipts, where it is mended after that.
+        """
+        kept_since = datetime.now(UTC) - systems.waits.swept_after_end
+        with self._ledger.reading() as session:
+            kept = [row for row in receipt_rows.unplaced(session, tenant) if row.read_at >= kept_since]
+        missing, nobodys, changed = {row.part_id for row in kept}, set[str](), 0
+        since, early = (
+            min((row.received_at for row in kept), default=None),
+            EarlyOrders(self._ledger, tenant, systems.oms),
+        )
+        for read_at, page in _pages(systems.oms, since) if since else ():
+            changed += self._keep_page(tenant, systems, early, page, read_at)
+            nobodys |= {_name(bad) for bad in page.bad if bad.order_id is None}
+            missing -= {row.receipt_id for row in page.receipts} | {_name(bad) for bad in page.bad}
+            if not missing:
+                break
+        with self._ledger.writing() as session:
+            receipt_rows.forget_unplaced(session, tenant, {row.part_id for row in kept} - nobodys)
+        return changed
 
     def _since(self, tenant: str, systems: Purchasing) -> datetime:
         with self._ledger.reading() as session:
@@ -118,14 +178,22 @@ class PoReceiptActivities:
         found: dict[str, OrderReceipts] = {}
         for oms_id in oms_ids:
             found[oms_id] = read_receipts(systems.oms, oms_id)
-            activity.heartbeat()
+            beat()
         return found
+
+    def _keep_page(
+        self, tenant: str, systems: Purchasing, early: EarlyOrders, page: ReceiptPage, read_at: datetime
+    ) -> int:
+        """As `_keep`, for the rows of a page that name an order."""
+        by_order = _by_order(page, read_at)
+        early.find(by_order.keys())
+        return self._keep(tenant, systems, by_order)
 
     def _keep(self, tenant: str, systems: Purchasing, by_order: Mapping[str, OrderReceipts]) -> int:
         """Keep receipts, by the OMS's order, in one transaction; how many purchase orders have news of them."""
         with self._ledger.reading() as session:
             known = {oms_id: row.po_id for oms_id, row in purchase_orders.by_oms_id(session, tenant, by_order).items()}
-        found = systems.oms.read_back(list(known.values())) if known else {}
+        found = alone(partial(systems.oms.read_back, list(known.values()))) if known else {}
         now = datetime.now(UTC)
         with self._ledger.writing() as session:
             return sum(
@@ -133,19 +201,29 @@ class PoReceiptActivities:
                 for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()
             )
 
-    def _settle(self, tenant: str, systems: Purchasing, read_at: datetime) -> None:
-        """Receipts whose rows are as they were some time before this reading are complete."""
-        with self._ledger.writing() as session:
-            receipts.take_for_complete(session, tenant, read_at - systems.waits.receipt_settled)
+    def _settle(self, tenant: str, systems: Purchasing, began: datetime) -> None:
+        """Receipts whose rows are as they were some time before this poll asked for its first page are complete.
 
-    def _advance(self, tenant: str, page: ReceiptPage, nobodys: Sequence[BadReceipt]) -> None:
-        """The next poll begins behind what was read, but for a while not behind a bad row that names no order."""
-        if page.receipts:
-            now = datetime.now(UTC)
-            until = min(max(row.at for row in page.receipts), now)
-            waits = max(min((bad.at for bad in nobodys if bad.at), default=until), now - WAITED_FOR)
-            with self._ledger.writing() as session:
-                feeds.advance(session, tenant, min(until, waits), now, FEED)
+        Polls alone tell that: each reads all that is new a second time, while a sweep has read an order once, and long
+        ago by the time it ends.
+        """
+        with self._ledger.writing() as session:
+            receipts.take_for_complete(session, tenant, began - systems.waits.receipt_settled)
+
+    def _advance(self, tenant: str, page: ReceiptPage, nobodys: Sequence[BadReceipt], since: datetime) -> None:
+        """The next poll begins behind what was read, but for a while not behind a row that finds no order.
+
+        What has waited for long enough is kept in the ledger, where it is told until the sweep finds out whose it is.
+        """
+        now = datetime.now(UTC)
+        until = min(max((row.at for row in page.receipts), default=since), now)
+        waits = min((bad.at or since for bad in nobodys), default=until)
+        with self._ledger.writing() as session:
+            if page.receipts:
+                feeds.advance(session, tenant, min(until, max(waits, now - WAITED_FOR)), now, FEED)
+            for bad in nobodys:
+                if (at := bad.at or since) < now - WAITED_FOR:
+                    receipt_rows.keep_unplaced(session, tenant, _unplaced_part(bad, at), now)
 
 
 def _keep_of_one(
@@ -158,24 +236,41 @@ def _keep_of_one(
     """The receipts of one purchase order, and which lines the store has closed; whether anything is news."""
     told = found.get(row.po_id)
     if not isinstance(told, OmsPurchaseOrder):
-        return False
-    parts = got.parts(told)
+        problem = told.problem if told else f"HotWax has no such purchase order any more; it was {row.oms_id}"
+        return po_shown.record_gone(session, row, problem, now)
+    if row.import_state is ImportState.GONE:
+        po_shown.record_back(session, row, now)
+    if told.order_id != row.oms_id:
+        purchase_orders.record_found(session, row, told.order_id, told.by_line_id, now)
+        return True  # what was read is of an order that it is not any more
     is_newest = not receipt_rows.were_read_after(session, row.tenant, row.po_id, got.read_at)
-    before = receipt_rows.parts_before(session, row.tenant, row.po_id)
-    remember_before(session, row, [part for part in parts if part.part_id in before], got.read_at, now)
-    ours = [part for part in parts if part.part_id not in before]
-    news = receipt_rows.record_parts(session, row.tenant, row.po_id, ours, got.read_at)
-    if got.whole:
-        told_ids = {part.part_id for part in parts}
-        news |= receipt_rows.forget_problems(session, row.tenant, row.po_id, told_ids, got.read_at)
+    news = _keep_rows(session, row, got, got.parts(told), now)
     closed = sorted(line_id for line_id, line in told.by_line_id.items() if line.closed)
     if is_newest and closed != (row.closed_in_oms or []):
-        row.closed_in_oms, news = closed or None, True
+        row.closed_in_oms, news = closed or None, news or "lines closed in HotWax"
     if news:
         row.news += 1
-        text = f"{len(ours)} receipt rows read from HotWax"
-        journal.write(session, holding.about(row), now, "receipt", text)
-    return news
+        journal.write(session, holding.about(row), now, "receipt", news)
+    return bool(news)
+
+
+def _keep_rows(
+    session: Session, row: PurchaseOrderRow, got: OrderReceipts, parts: Sequence[ReceiptPart], now: datetime
+) -> str:
+    """Keep the rows of one purchase order, wherever they were before; what is new, in words."""
+    of, told = (session, row.tenant, row.po_id), {part.part_id for part in parts}
+    before = receipt_rows.parts_before(*of)
+    others = receipt_rows.owners(session, row.tenant, told) - {row.po_id, ""}
+    remember_before(session, row, [part for part in parts if part.part_id in before], got.read_at, now)
+    ours = [part for part in parts if part.part_id not in before]
+    has_news = receipt_rows.record_parts(*of, ours, got.read_at)
+    gone = receipt_rows.count_gone(*of, told, got.read_at) if got.whole else 0
+    for other in sorted(others):
+        text = f"HotWax tells receipt rows of it as those of purchase order {row.po_id} now"
+        purchase_orders.note(session, row.tenant, other, "receipt", text, now)
+    if gone:
+        return f"{gone} receipt rows are gone from HotWax and count as nothing; {len(ours)} read"
+    return f"{len(ours)} receipt rows read from HotWax" if has_news else ""
 
 
 def remember_before(
@@ -210,6 +305,35 @@ def _bad_part(bad: BadReceipt, po_id: str) -> ReceiptPart:
     )
 
 
+def _unplaced_part(bad: BadReceipt, at: datetime) -> ReceiptPart:
+    return ReceiptPart(part_id=_name(bad), shipment_id=bad.shipment_id, received_at=at, problem=bad.told)
+
+
+def _name(bad: BadReceipt) -> str:
+    """What the row is called in the ledger; those without a name of their own are told as one."""
+    return bad.receipt_id or "a receipt row without a name"
+
+
+def _pages(oms: PurchasePort, since: datetime) -> Iterator[tuple[datetime, ReceiptPage]]:
+    """Every page of receipts since then, with when it was asked for.
+
+    Raises:
+        Contract: the pages do not end.
+    """
+    before: ReceiptPage | None = None
+    for number in count():
+        read_at = datetime.now(UTC)
+        page = alone(partial(oms.receipts_since, since, number))
+        if page == before and not page.last:
+            place, got = f"page {number}", "the same again"
+            raise Contract("hotwax", "receipts_since", place=place, expected="other rows", got=got)
+        yield read_at, page
+        beat()
+        if page.last:
+            return
+        before = page
+
+
 def _by_order(page: ReceiptPage, read_at: datetime) -> Mapping[str, OrderReceipts]:
     """The rows of a page by the order that they name."""
     found: dict[str, OrderReceipts] = {}
@@ -222,12 +346,12 @@ def _by_order(page: ReceiptPage, read_at: datetime) -> Mapping[str, OrderReceipt
     return found
 
 
-def _trouble(tenant: str, nobodys: Sequence[BadReceipt]) -> Hold | None:
-    """What holds a run that met rows which cannot be read and name no order; everything else went on."""
-    if not nobodys:
+def _trouble(tenant: str, what: str, told: Collection[str]) -> Hold | None:
+    """What holds a run that could not read everything; all the rest of it went on."""
+    if not told:
         return None
-    for bad in nobodys:
-        log.error("receipt row cannot be read, and names no order", tenant=tenant, reason=bad.told)
-    more = f"; and {len(nobodys) - 1} more" if len(nobodys) > 1 else ""
-    evidence = f"a receipt row that names no order cannot be read: {nobodys[0].told}{more}"
-    return Hold(cause=HoldCause.REMOTE_CONTRACT, subject="hotwax", evidence=evidence)
+    first, *others = dict.fromkeys(told)
+    for reason in (first, *others):
+        log.error(what, tenant=tenant, reason=reason)
+    more = f"; and {len(others)} more" if others else ""
+    return Hold(cause=HoldCause.REMOTE_CONTRACT, subject="hotwax", evidence=f"{what}: {first}{more}")

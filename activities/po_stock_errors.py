@@ -2,7 +2,7 @@
 
 An error file names purchase orders, no receipts and no files. So whatever lies there when a receipt is about to be sent
 is read before that, and is about earlier ones; and an error is never laid to a receipt whose file is younger than it,
-both by the clock of the SFTP server.
+both by the clock of the SFTP server. One that cannot be read then is about earlier ones all the same, when it can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +12,10 @@ from typing import NamedTuple
 import structlog
 from sqlmodel import Session
 
+from activities.beating import beat
+from activities.po_taking import OF_ONE_FILE
 from activities.systems import Purchasing
-from connectors.errors import NotFound
+from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.errors import FileRefusedError, Refusal
 from connectors.po_files.limits import DEFAULT_LIMITS
 from connectors.po_files.stock_errors import stock_errors
@@ -25,7 +27,8 @@ from domain.purchase_order import ReceiptState
 from ledger import po_files, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_files import FileKind, SmallFile
-from ledger.po_tables import ReceiptRow
+from ledger.po_tables import PoFileRow, ReceiptRow
+from ledger.tables import EffectRow
 
 log = structlog.get_logger()
 
@@ -50,21 +53,25 @@ class StockErrors:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def read(self, tenant: str, systems: Purchasing, files: FileSession) -> int:
-        """How many receipts are answered by error files that nobody has read yet."""
+    def read(self, tenant: str, systems: Purchasing, files: FileSession, troubles: list[ConnectorError]) -> int:
+        """How many receipts are answered by error files that nobody has read yet.
+
+        One that cannot be read adds to the troubles, stops no other, and is tried again by the next run.
+        """
         folders = systems.files.folders.receipts
-        found = list(self._unread(tenant, files, f"{folders.path}/{folders.error}"))
+        found = list(self._unread(tenant, files, f"{folders.path}/{folders.error}", troubles))
         if not found:
             return 0
         published = _published(files, folders) if any(errors.words for errors in found) else {}
         since = _now() - systems.waits.swept_after_end
         with self._ledger.writing() as session:
-            new = [e for e in found if po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, e.file, _now())]
-            rows = [row for errors in new for row in _judged(session, tenant, errors, published, since)]
+            noted = [(e, po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, e.file, _now())) for e in found]
+            new = [(errors, file) for errors, file in noted if file]
+            rows = [row for errors, file in new for row in _judged(session, errors, file, published, since)]
             purchase_orders.note_receipts(session, rows, _now())
         return len(rows)
 
-    def _unread(self, tenant: str, files: FileSession, path: str) -> Iterator[_Errors]:
+    def _unread(self, tenant: str, files: FileSession, path: str, troubles: list[ConnectorError]) -> Iterator[_Errors]:
         """The files that were not read before; nobody removes them, so those that were are told by their looks.
 
         What lies there before the first receipt of ours is about receipts of others, and is not even opened.
@@ -79,12 +86,24 @@ class StockErrors:
             if not is_ours:
                 yield _Errors(SmallFile(file.name, looks, ""), file.modified_at, {})
                 continue
+            beat()
             try:
                 sha256, content = whole(files, path, file)
             except FileRefusedError as error:
                 log.warning("NetSuite's error file left aside", tenant=tenant, file=file.name, problem=str(error))
                 continue
+            except NotFound:  # somebody has removed it since it was listed
+                continue
+            except OF_ONE_FILE as error:
+                self._could_not_read(tenant, SmallFile(file.name, looks, ""), error)
+                troubles.append(error)
+                continue
             yield _Errors(SmallFile(file.name, looks, sha256), file.modified_at, _words(tenant, file.name, content))
+
+    def _could_not_read(self, tenant: str, file: SmallFile, error: ConnectorError) -> None:
+        log.error("NetSuite's error file cannot be read", tenant=tenant, file=file.name, problem=str(error))
+        with self._ledger.durable() as session:  # before any receipt is sent that it is not about
+            po_files.could_not_read(session, tenant, FileKind.STOCK_ERRORS, file, _now(), str(error))
 
 
 def _words(tenant: str, name: str, content: bytes) -> Mapping[str, str]:
@@ -102,13 +121,16 @@ def _published(files: FileSession, folders: OutboundFolder) -> Mapping[str, date
 
 
 def _judged(
-    session: Session, tenant: str, errors: _Errors, published: Mapping[str, datetime], since: datetime
+    session: Session, errors: _Errors, file: PoFileRow, published: Mapping[str, datetime], since: datetime
 ) -> Iterator[ReceiptRow]:
     """The receipts that this file answers: rejected, or in doubt where it may as well be about another one."""
     for po_id, words in errors.words.items():
-        row, is_sure = _subject(receipts.ever_sent(session, tenant, po_id), errors.at, published)
+        sent = receipts.ever_sent(session, file.tenant, po_id)
+        earlier = [row for row in sent if not _was_promised_since(session, row, file.taken_at)]
+        row, is_sure = _subject(earlier, errors.at, published)
+        is_sure = is_sure and len(earlier) == len(sent)
         if row is None or not _is_open(session, row, since):
-            log.warning("NetSuite's error is about no receipt of ours", tenant=tenant, po=po_id, file=errors.file.name)
+            log.warning("NetSuite's error is about no receipt of ours", tenant=file.tenant, po=po_id, file=file.name)
             continue
         doubt = f" (in {errors.file.name}, which may be about another receipt of this purchase order)"
         state = ReceiptState.REJECTED if is_sure else ReceiptState.UNKNOWN
@@ -132,6 +154,12 @@ def _subject(
             return row, False
         is_sure = False
     return None, False
+
+
+def _was_promised_since(session: Session, row: ReceiptRow, found_at: datetime) -> bool:
+    """Whether a file has taken the receipt along only when the error lay there already, by our own clock."""
+    effect = session.get(EffectRow, row.effect_key) if row.effect_key else None
+    return effect is not None and effect.planned_at > found_at
 
 
 def _is_open(session: Session, row: ReceiptRow, since: datetime) -> bool:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import structlog
 
+from activities.beating import beat
 from connectors.errors import ConnectorError, NotFound, Rejected, Unauthorized
 from connectors.sftp.completeness import look, look_again
 from connectors.sftp.errors import FileChanged, ServerFailed
@@ -49,8 +50,10 @@ class Taking:
         """
         troubles: list[ConnectorError] = []
         for claimed in self._left(tenant, folder, files):
+            beat()
             yield from self._worked(tenant, claimed, work, troubles)
         for file in self._complete(tenant, folder, files):
+            beat()
             try:
                 claimed = files.claim(folder, file, BY)
             except (NotFound, FileChanged) as error:

@@ -50,5 +50,6 @@ def _verified(session: Session, tenant: str, po_id: str, there: Mapping[str, Tol
         receipts.answer(receipt, ReceiptState.CREATED, now)
         text = f"receipt {receipt.receipt_id} is verified: NetSuite has received what it says"
         purchase_orders.note(session, tenant, po_id, "receipt", text, now)
-    row.status_after = theirs.status or row.status_after
+    if theirs.status:
+        row.status_after, row.status_after_at = theirs.status, now
     return len(taken)

@@ -1,7 +1,7 @@
 """The runs that carry purchase orders between files, HotWax and the ledger, each started by a schedule.
 
-A run does its work in one activity, then tells the purchase orders that have news. One system that is out of reach
-stops its own runs only.
+A run does its work in one activity, then tells the purchase orders that have news, where any has. One system that is
+out of reach stops its own runs only.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ WORK: dict[PoRun, tuple[Callable[[Any, PoRunRequest], PoRunReport], Callable[[st
 
 @workflow.defn(name=PO_RUN_WORKFLOW)
 class PurchaseOrderRunWorkflow:
-    """One run: its work, then word to the purchase orders."""
+    """One run: its work, then word to the purchase orders that have news."""
 
     @workflow.run
     async def run(self, request: PoRunRequest) -> PoRunReport:
@@ -40,6 +40,8 @@ class PurchaseOrderRunWorkflow:
         report: PoRunReport = await workflow.execute_activity_method(
             work, request, **policies.feed_poll(queue_of(request.tenant), f"{request.run} of {request.tenant}")
         )
+        if not report.has_news:
+            return report
         told = await workflow.execute_activity_method(
             PoNewsActivities.tell_purchase_orders,
             request,

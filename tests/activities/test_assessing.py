@@ -1,5 +1,6 @@
 """One assessment: the order is read, commands are applied, and what it owes is promised, all in one transaction."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
@@ -11,13 +12,14 @@ from connectors.errors import ConnectorError, Contract, NotASalesOrder, NotFound
 from connectors.ports import OmsPort
 from connectors.retailpro.partner_v1 import PartnerV1
 from connectors.settings import RetailProSettings
-from domain.commands import Command, CommandAnswer, Verb
+from domain.commands import Command, CommandAnswer, Verb, order_sight
 from domain.messages import Assessment, AssessRequest, GivenCommand
 from domain.order import Line, LineStatus, Order, Party
-from domain.stages import EffectState, HoldCause, Stage
-from ledger import effects, journal
+from domain.stages import EffectState, Hold, HoldCause, Stage
+from ledger import effects, holding, journal
 from ledger.database import Ledger
 from ledger.tables import EffectRow, OrderRow
+from tests.support.ledgers import NOW
 from tests.support.making_orders import a_line, a_policy, an_order, open_line
 
 PARTY = Party(name="Leonora Quetzalli", email="leo@example.test", address1="Calle 12")
@@ -286,6 +288,106 @@ def test_resume_settles_a_line_that_changed_after_its_invoice(ledger: Ledger) ->
     assert held.hold.cause is HoldCause.REOPENED_LINE
     seen, answer = shop.ask("resume")
     assert (answer.accepted, seen.hold, shop.row().acknowledged) == (True, None, {"1": "ITEM_APPROVED at F1"})
+
+
+def _reopened(ledger: Ledger) -> tuple[Shop, str]:
+    """An order of two invoiced lines that is held for the first, and the mark of that."""
+    shop = Shop(ledger, a_line("1"), a_line("2"))
+    shop.assess()
+    shop.bring(INVOICE, EffectState.DONE)
+    shop.tell(open_line("1"), a_line("2"))
+    return shop, order_sight(shop.assess().hold).mark
+
+
+def test_resume_settles_the_lines_that_the_operator_saw(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    seen, answer = shop.ask("resume", seen=mark)
+    assert (answer.accepted, seen.hold, shop.row().acknowledged) == (True, None, {"1": "ITEM_APPROVED at F1"})
+    told = "resume accepted, goes on without: line 1 was settled as fulfilled by F1, now ITEM_APPROVED at F1"
+    assert answer.message == told
+
+
+def test_resume_settles_no_line_that_changed_since_the_operator_looked(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    shop.tell(open_line("1"), open_line("2"))
+    seen, answer = shop.ask("resume", seen=mark)
+    assert (answer.accepted, shop.row().acknowledged) == (False, None)
+    assert "it is held otherwise now: reopened_line: line 1 was settled" in answer.message
+    assert "line 2 was settled" in answer.message
+    assert seen.hold is not None
+    again, answer = shop.ask("resume", "c2", seen=order_sight(seen.hold).mark)
+    assert (answer.accepted, again.hold) == (True, None)
+    assert shop.row().acknowledged == {"1": "ITEM_APPROVED at F1", "2": "ITEM_APPROVED at F1"}
+
+
+def test_resume_of_what_is_not_reopened_any_more_settles_nothing(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    shop.tell(a_line("1"), a_line("2"))
+    seen, answer = shop.ask("resume", seen=mark)
+    assert (answer.accepted, seen.hold, shop.row().acknowledged) == (False, None, None)
+    assert "it is not held any more" in answer.message
+
+
+def test_resume_of_another_hold_settles_no_reopened_line(ledger: Ledger) -> None:
+    shop, _ = _reopened(ledger)
+    shop.oms.trouble = NotFound("hotwax", "read_order", "no order 1001")
+    gone = order_sight(shop.assess().hold).mark
+    shop.oms.trouble = None
+    shop.assess()
+    _, answer = shop.ask("resume", seen=gone)
+    assert (answer.accepted, shop.row().acknowledged) == (False, None)
+
+
+def test_a_settled_line_that_came_back_and_is_reopened_again_is_asked_about_anew(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    shop.ask("resume", seen=mark)
+    assert shop.assess().hold is None
+    shop.tell(a_line("1"), a_line("2"))
+    assert (shop.assess().hold, shop.row().acknowledged) == (None, None)
+    shop.tell(open_line("1"), a_line("2"))
+    assert order_sight(shop.assess().hold).mark == mark
+
+
+def test_resume_settles_nothing_where_the_order_cannot_be_read(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    shop.oms.trouble = NotFound("hotwax", "read_order", "no order 1001")
+    seen, answer = shop.ask("resume", seen=mark)
+    assert seen.hold is not None
+    assert (answer.accepted, seen.hold.cause, shop.row().acknowledged) == (False, HoldCause.ORDER_NOT_FOUND, None)
+
+
+def _out_of_reach(shop: Shop) -> None:
+    """HotWax does not answer: the workflow writes that down, and keeps its commands for later."""
+    with shop.ledger.writing() as session:
+        row = session.get_one(OrderRow, ("gt", "1001"))
+        holding.set_stage(session, row, row.stage, Hold(cause=HoldCause.REMOTE_UNREACHABLE, evidence="timed out"), NOW)
+
+
+def test_a_resume_that_waited_for_hotwax_settles_the_lines_that_the_operator_saw(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    _out_of_reach(shop)
+    seen, answer = shop.ask("resume", seen=mark)
+    assert (answer.accepted, seen.hold, shop.row().acknowledged) == (True, None, {"1": "ITEM_APPROVED at F1"})
+
+
+def test_a_resume_that_waited_for_hotwax_settles_no_other_line(ledger: Ledger) -> None:
+    shop, mark = _reopened(ledger)
+    shop.tell(open_line("1"), open_line("2"))
+    for seen in (mark, None):
+        _out_of_reach(shop)
+        held, _ = shop.ask("resume", f"of {seen}", **({"seen": seen} if seen else {}))
+        assert held.hold is not None
+        assert (held.hold.cause, shop.row().acknowledged) == (HoldCause.REOPENED_LINE, None)
+
+
+@pytest.mark.parametrize("befalls", [_out_of_reach, lambda _: None])
+def test_a_mended_hold_is_resumed_by_the_mark_it_had(ledger: Ledger, befalls: Callable[[Shop], None]) -> None:
+    shop = Shop(ledger, a_line("1", "X9"))
+    mark = order_sight(shop.assess().hold).mark
+    shop.tell(a_line("1", "F1"))
+    befalls(shop)
+    seen, answer = shop.ask("resume", seen=mark)
+    assert (answer.accepted, answer.message, seen.hold) == (True, "resume accepted", None)
 
 
 def test_a_preview_shows_the_exact_bodies_and_changes_nothing(ledger: Ledger) -> None:

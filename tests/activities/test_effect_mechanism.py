@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from connectors.guard import UnguardedWrite, remote_write, still_allowed
 from domain.outcomes import EffectResult, Outcome, RepeatBehavior, WriteOutcome
 from domain.stages import EffectState
 from ledger import effects as book
+from ledger.budget import BudgetExhaustedError
 from ledger.database import Ledger, LedgerUnavailableError
 from ledger.tables import EffectRow
 from tests.support.ledgers import NOW, draft, effect, promise
@@ -197,6 +199,20 @@ def test_a_lost_answer_is_asked_again_where_the_remote_can_tell(ledger: Ledger) 
         with pytest.raises(InDoubtError, match=f"{key}: remote create: the network was cut"):
             Effects(ledger, MINUTE).ensure(key, remote.writer())
         assert effect(ledger, key).state is EffectState.UNKNOWN
+
+
+def test_a_write_that_finds_no_turn_to_wait_for_its_answer_is_in_doubt_and_looked_up(ledger: Ledger) -> None:
+    remote = Remote(REJECTS, can_find=True)
+    promise(ledger)
+
+    def sent_and_left_waiting(body: str) -> WriteOutcome:
+        remote.documents.append(body)
+        raise BudgetExhaustedError("netsuite-1: no slot among its calls within 60 s")
+
+    with pytest.raises(InDoubtError, match="no slot among its calls"):
+        Effects(ledger, MINUTE).ensure(KEY, replace(remote.writer(), send=sent_and_left_waiting))
+    result = Effects(ledger, MINUTE).ensure(KEY, remote.writer())
+    assert (result.state, result.number, remote.documents, remote.sends) == (EffectState.DONE, "D1", [BODY], 0)
 
 
 def test_a_refusal_is_an_answer_and_is_not_repeated(ledger: Ledger) -> None:

@@ -16,6 +16,7 @@ import pytest
 from domain.stages import EffectState, Stage
 from operators.temporal_server import TemporalServer
 from tests.conftest import connect_and_set_up
+from tests.support.doomed_worker import mark_name
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import Town, an_order, basics, ledger_url, minutes_ago, shipped
 from tests.support.workers import WorkerProcess, supervised
@@ -95,7 +96,7 @@ class Aftermath:
 
     def sprung(self, cut: Cut) -> bool:
         """Whether the trap of this cut has sprung."""
-        return (self.folder / f"{cut.write}-W{cut.order_id}").exists()
+        return (self.folder / mark_name(f"{cut.write}-W{cut.order_id}", cut.point)).exists()
 
 
 async def _aftermath_of_deaths(sandbox: SandboxProcess, temporal: str, folder: Path, count: int) -> Aftermath:
@@ -114,8 +115,8 @@ async def _aftermath_of_deaths(sandbox: SandboxProcess, temporal: str, folder: P
     return Aftermath(town, cuts, folder, sum(worker.deaths for worker in workers))
 
 
-def _trap(sandbox: SandboxProcess, cut: Cut) -> dict[str, str]:
-    trap = {"point": cut.point, "see": sandbox.admin_url + cut.trace}
+def _trap(sandbox: SandboxProcess, cut: Cut) -> dict[str, Any]:
+    trap = {"points": [cut.point], "see": sandbox.admin_url + cut.trace}
     if cut.point == "after_send":
         fault = sandbox.fault("stall", next=1, **cut.call)
         return {**trap, "see": f"{sandbox.admin_url}/admin/faults", "fault": str(fault["id"])}

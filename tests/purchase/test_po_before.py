@@ -57,7 +57,7 @@ async def test_goods_from_before_that_netsuite_does_not_have_or_tell_are_held_un
         told = "has 0" if depot.kind == "waybill" else "does not tell what it has"
         assert f"4 pieces before Waybill brought it, NetSuite {told}" in row.hold_evidence
         assert (await depot.po_command(PO, "resume")).accepted
-        await depot.carry(PO, at(PoStage.IMPORTED))
+        await depot.carry(PO, at(PoStage.RECEIVED))
         assert "received_before" in {found.kind for found in proof_of(depot).explained}
     assert depot.receipts(PO) == []
 

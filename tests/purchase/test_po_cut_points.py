@@ -27,7 +27,7 @@ from connectors.sftp.publication import Publication
 from connectors.sftp.settings import OutboundFolder
 from domain.outcomes import WriteOutcome
 from domain.po_messages import PoRun, PoRunRequest
-from domain.purchase_order import PoStage, ReceiptState, ReceiptToSend
+from domain.purchase_order import PoStage, PurchaseOrder, ReceiptState, ReceiptToSend
 from domain.stages import EffectKind
 from ledger import effects, po_files, receipt_rows, receipts
 from ledger.effects import EffectDraft
@@ -38,6 +38,7 @@ from operators.bootstrap import LiveTenants, longest_call, open_budget
 from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.faults import ANY, Deed, Fault
 from sandbox.sftp.reach import Reach
+from tests.domain.po_life import a_line
 from tests.po_files.making import waybill_file
 from tests.purchase.conftest import MakeDepot
 from tests.sandbox.erp import FULFILLMENT, RECEIPT
@@ -239,7 +240,8 @@ class _PublishReceipts:
     def prepare(self, depot: Depot, turn: int) -> None:
         po_id = str(4430000 + turn)
         with depot.ledger.writing() as session:
-            session.add(PurchaseOrderRow(tenant=depot.tenant, po_id=po_id, stage_since=NOW, seen_at=NOW))
+            told = PurchaseOrder(tenant=depot.tenant, po_id=po_id, lines=(a_line("1", 20),)).model_dump_json()
+            session.add(PurchaseOrderRow(tenant=depot.tenant, po_id=po_id, told=told, stage_since=NOW, seen_at=NOW))
             session.flush()
             part = ReceiptPart(
                 part_id=f"R{turn}",
@@ -251,11 +253,12 @@ class _PublishReceipts:
                 received_at=NOW,
             )
             receipt_rows.record_parts(session, depot.tenant, po_id, [part], NOW)
+            receipts.take_for_complete(session, depot.tenant, NOW)
             owed = ReceiptToSend(
                 receipt_id=f"{po_id}-S{turn}", po_id=po_id, received_at=NOW, quantities={"1": Decimal(5)}
             )
             session.flush()
-            assert receipts.promise(session, depot.tenant, owed)
+            assert receipts.promise(session, depot.tenant, owed, datetime.now(UTC))
 
     def check(self, depot: Depot, turn: int) -> None:
         [row] = depot.receipts(str(4430000 + turn))

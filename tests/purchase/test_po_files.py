@@ -375,7 +375,7 @@ async def test_whatever_hotwax_does_with_a_repeat_an_amendment_is_there_or_held(
             assert row.hold_evidence
         if repeat == "duplicates":
             assert len(depot.sandbox.calls(path=UPLOADS, applied="true")) == 1
-            assert "nothing was uploaded: HotWax has 20 pieces" in row.hold_evidence
+            assert "nothing was uploaded; line 1: 20 pieces in HotWax, 25 wanted" in row.hold_evidence
 
 
 def _pieces(imported: dict[str, Any] | None) -> str:

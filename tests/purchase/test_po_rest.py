@@ -86,7 +86,7 @@ async def test_a_receipt_whose_worker_died_before_it_was_written_down_is_settled
 
 
 async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeated(make_rest: MakeOwn) -> None:
-    depot = make_rest(rest={"visible_after": 1.5})
+    depot = make_rest(rest={"visible_after": 30})
     depot.sandbox.change(netsuite_visibility_delay_s=1.0)
     po_id = depot.netsuite.order()
     async with depot.working():
@@ -226,5 +226,20 @@ async def test_a_page_of_maintenance_holds_the_run_and_rejects_no_receipt(make_r
         assert [r.state for r in depot.receipts(po_id)] == [ReceiptState.PROMISED]
         assert depot.sandbox.admin.delete(f"/admin/faults/{fault['id']}").is_success
         await run
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+
+
+async def test_expense_lines_hold_a_receipt_until_they_are_closed(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order(expenses=[{"line": 9}])
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        row = await depot.carry(po_id, held("receipt_rejected"))
+        assert "open expense lines (1)" in row.hold_evidence
+        assert depot.made(po_id) == []
+        depot.netsuite.act("close", po_id, line=9)
+        assert (await depot.po_command(po_id, "resume")).accepted
         await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
     assert depot.made(po_id) == [{1: "20", 4: "12"}]

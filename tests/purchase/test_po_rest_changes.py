@@ -2,20 +2,23 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
 from domain.stages import EffectState
+from ledger import receipts
 from ledger.rows import locked
 from ledger.tables import EffectRow
 from tests.purchase.conftest import MakeOwn
-from tests.purchase.test_po_rest import CUTS, ORDER_READ
+from tests.purchase.test_po_rest import CUTS, ORDER_READ, RECEIPT_READ
 from tests.support.depot import Depot, at, held
 
 pytestmark = pytest.mark.anyio
 
+NOT_THERE = {"status": 404, "code": "NONEXISTENT_ID"}
 A_LINE = {"item": "SKU-3", "quantity": 7, "location": 17}
 
 
@@ -44,6 +47,22 @@ async def test_a_receipt_that_was_lost_before_a_line_was_added_is_promised_anew(
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "20"}]
     assert any("does not name" in entry for entry in depot.story(po_id))
+
+
+async def test_a_receipt_that_was_lost_before_its_line_got_another_unit_is_promised_anew(make_rest: MakeOwn) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await lost(depot, po_id)
+        with depot.ledger.writing() as session:  # as if it had been promised in units of four pieces
+            receipt = receipts.of_po(session, depot.tenant, po_id)[0]
+            receipt.wanted = receipts.wanted(receipt).model_copy(update={"rates": {"1": Decimal(4)}}).model_dump_json()
+            effect = locked(session, EffectRow, key=receipt.effect_key or "")
+            assert '"quantity":20' in effect.body
+            effect.body = effect.body.replace('"quantity":20', '"quantity":5')
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+    assert any("line 1 has another unit" in entry for entry in depot.story(po_id))
 
 
 async def test_a_receipt_that_a_killed_worker_never_sent_is_promised_anew_after_an_amendment(
@@ -141,6 +160,30 @@ async def test_a_receipt_that_never_fits_is_held_when_its_time_is_up(make_rest: 
     assert depot.made(po_id) == [{1: "5"}]
 
 
+async def test_a_receipt_whose_time_was_up_during_a_hold_is_not_refused_for_the_first_change_after_it(
+    make_rest: MakeOwn,
+) -> None:
+    depot = make_rest()
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await promised(depot, po_id)
+        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        depot.netsuite.act("amend", po_id, line=4, location="")
+        await depot.run(PoRun.RECEIPT_FILES)
+        await depot.until_po(po_id, held("bad_rows"))
+        with depot.ledger.writing() as session:
+            [row] = receipts.of_po(session, depot.tenant, po_id)
+            assert (row.state, row.due_at is not None) == (ReceiptState.NEW, True)
+            row.due_at = datetime.now(UTC) - timedelta(hours=1)
+        depot.netsuite.act("amend", po_id, line=4, location="17")
+        await depot.export()
+        await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
+        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+    assert not any("rejected" in entry for entry in depot.story(po_id))
+
+
 async def test_runs_side_by_side_take_a_promise_back_once_and_none_of_them_fails(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_ids = [depot.netsuite.order() for _ in range(3)]
@@ -154,3 +197,68 @@ async def test_runs_side_by_side_take_a_promise_back_once_and_none_of_them_fails
         for po_id in po_ids:
             await depot.sync(po_id)
     assert [depot.made(po_id) for po_id in po_ids] == [[{1: "20"}]] * len(po_ids)
+
+
+# ---- deleted in NetSuite ---------------------------------------------------------------------------------------------
+
+
+async def made_and_not_read_back(depot: Depot, po_id: str) -> None:
+    """The receipt is made, and nobody has seen yet as what."""
+    await promised(depot, po_id)
+    fault = depot.sandbox.fault("drop", **RECEIPT_READ)
+    await depot.run(PoRun.RECEIPT_FILES)
+    assert depot.sandbox.admin.delete(f"/admin/faults/{fault['id']}").is_success
+    assert [depot.made(po_id), depot.receipts(po_id)[0].state] == [[{1: "20"}], ReceiptState.SENT]
+
+
+def wrong(depot: Depot, kind: str, po_id: str, **more: object) -> None:
+    """Somebody does something wrong to the item receipt in NetSuite, or deletes it."""
+    depot.sandbox.post("/admin/wrongs", {"kind": kind, "poId": po_id, **more})
+
+
+@pytest.mark.parametrize("as_job", [False, True], ids=["at once", "by a job"])
+async def test_a_receipt_made_otherwise_and_deleted_in_netsuite_is_made_anew_when_it_is_resent(
+    make_rest: MakeOwn, as_job: bool
+) -> None:
+    depot = make_rest(rest={"respond_async": as_job})
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await made_and_not_read_back(depot, po_id)
+        wrong(depot, "wrong_receipt", po_id, line=1, delta=-2)
+        await depot.carry(po_id, held("receipt_unknown"))
+        wrong(depot, "lost_receipt", po_id)
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.sync(po_id)
+        depot.receive(po_id, line_4=12)
+        await depot.carry(po_id, at(PoStage.RECEIPT_SYNCED))
+    assert depot.made(po_id) == [{1: "20"}, {4: "12"}]
+    assert any("NetSuite has it no more" in entry for entry in depot.story(po_id))
+    assert depot.netsuite.differences() == []
+
+
+async def test_a_receipt_deleted_before_it_was_read_back_is_made_anew_when_it_is_resent(make_rest: MakeOwn) -> None:
+    depot = make_rest(waits={"answer": 1})
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await made_and_not_read_back(depot, po_id)
+        wrong(depot, "lost_receipt", po_id)
+        await depot.carry(po_id, held("receipt_unanswered"))
+        assert depot.made(po_id) == []
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.sync(po_id)
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+async def test_a_receipt_that_is_there_when_it_is_resent_is_not_made_again(make_rest: MakeOwn) -> None:
+    depot = make_rest(waits={"answer": 1}, rest={"visible_after": 60})
+    po_id = depot.netsuite.order()
+    async with depot.working():
+        await made_and_not_read_back(depot, po_id)
+        unread = depot.sandbox.fault("status", **{**RECEIPT_READ, "path_regex": "/itemReceipt/[0-9]+$"}, **NOT_THERE)
+        await depot.carry(po_id, held("receipt_unanswered"))
+        assert (await depot.po_command(po_id, "resend_receipt")).accepted
+        await depot.run(PoRun.RECEIPT_FILES)
+        assert depot.sandbox.admin.delete(f"/admin/faults/{unread['id']}").is_success
+        await depot.sync(po_id)
+    assert [r.state for r in depot.receipts(po_id)] == [ReceiptState.CREATED]
+    assert depot.made(po_id) == [{1: "20"}]

@@ -12,6 +12,7 @@ from domain.purchase_order import PoStage, ReceiptState
 from operators.temporal_server import TemporalServer
 from sandbox.sftp.reach import Reach
 from tests.support.depot import at
+from tests.support.doomed_worker import mark_name
 from tests.support.rest_depot import RestDepot
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import ledger_url
@@ -21,27 +22,32 @@ pytestmark = pytest.mark.anyio
 
 RECEIPT = "item_receipt-1"
 TRANSFORM = {"system": "netsuite", "method": "POST", "path_regex": "!transform"}
+JOB = {"system": "netsuite", "method": "GET", "path_regex": "/async/v1/job/[0-9]+$"}
 QUICK: dict[str, Any] = {"timeout_connect": 0.2, "timeout_read": 0.3}
 PATIENCE = 120
 
 
-def trap_at(point: str, sandbox: SandboxProcess) -> dict[str, str]:
-    """A trap at this point of the call; what holds the call in the air meanwhile is planned."""
-    if point in {"before_send", "after_answer"}:
-        return {"point": point}
-    when = {"after_send": "before", "after_apply": "after"}[point]
-    sandbox.fault("stall", when=when, next=1, **TRANSFORM)
-    return {"point": point, "see": f"{sandbox.admin_url}/admin/held"}
+def trap_at(moment: str, sandbox: SandboxProcess) -> dict[str, Any]:
+    """A trap at this moment of the call; what holds the call in the air meanwhile is planned."""
+    if moment == "before_and_after":
+        return {"points": ["before_send", "after_answer"]}
+    when, call, point = {
+        "while_its_job_runs": ("before", JOB, "after_send"),
+        "after_send": ("before", TRANSFORM, "after_send"),
+        "after_apply": ("after", TRANSFORM, "after_apply"),
+    }[moment]
+    sandbox.fault("stall", when=when, next=1, **call)
+    return {"points": [point], "see": f"{sandbox.admin_url}/admin/held"}
 
 
 @pytest.mark.parametrize(
-    ("point", "as_job"),
+    ("moment", "as_job"),
     [
-        ("before_send", False),
+        ("before_and_after", False),
         ("after_send", False),
         ("after_apply", False),
-        ("after_answer", False),
         ("after_apply", True),
+        ("while_its_job_runs", True),
     ],
 )
 async def test_a_worker_killed_in_a_receipt_over_rest_leaves_one(
@@ -49,7 +55,7 @@ async def test_a_worker_killed_in_a_receipt_over_rest_leaves_one(
     temporal_server: TemporalServer,
     openssh: Reach,
     tmp_path: Path,
-    point: str,
+    moment: str,
     *,
     as_job: bool,
 ) -> None:
@@ -59,7 +65,8 @@ async def test_a_worker_killed_in_a_receipt_over_rest_leaves_one(
     depot = RestDepot(sandbox, client, ledger_url(tmp_path), openssh, tmp_path, **tenant)
     sandbox.change(netsuite_job_delay_s=0.5 if as_job else 0)
     traps = tmp_path / "traps.json"
-    traps.write_text(json.dumps({RECEIPT: trap_at(point, sandbox)}))
+    trap = trap_at(moment, sandbox)
+    traps.write_text(json.dumps({RECEIPT: trap}))
     worker = WorkerProcess(depot.write_configuration(tmp_path / "waybill.toml"), temporal_server.address, traps)
     po_id = depot.netsuite.order()
     async with supervised([worker], lambda: sandbox.post("/admin/release", {"outcome": "continue"})), depot.ticking():
@@ -68,7 +75,8 @@ async def test_a_worker_killed_in_a_receipt_over_rest_leaves_one(
         depot.receive(po_id, line_1=20, line_4=12)
         synced = at(PoStage.RECEIPT_SYNCED)
         await depot.until_true(lambda: synced(depot.known_po(po_id)), "its receipt is in NetSuite", PATIENCE)
-    assert ((tmp_path / RECEIPT).exists(), worker.deaths) == (True, 1)
+    assert [point for point in trap["points"] if not (tmp_path / mark_name(RECEIPT, point)).exists()] == []
+    assert worker.deaths == len(trap["points"])
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
     assert [receipt.state for receipt in depot.receipts(po_id)] == [ReceiptState.CREATED]
     assert depot.netsuite.differences() == []

@@ -131,6 +131,29 @@ async def test_an_error_about_a_receipt_whose_file_is_gone_leaves_it_in_doubt(ma
     assert "Record has been changed (in 1-ErrorPurchaseOrderReceipts.csv, which may be" in row.hold_evidence
 
 
+async def test_a_receipt_that_an_error_put_in_doubt_stays_held_however_long_its_file_lies_in_the_archive(
+    make_depot: MakeDepot,
+) -> None:
+    depot = make_depot(netsuite=STOCK)
+    po_id, other = depot.netsuite.order(LINE), depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id, other)
+        first = await sent(depot, po_id, 5)
+        archived_in_silence(depot, first)
+        await until(depot, po_id, ReceiptState.UNVERIFIED)
+        archived_in_silence(depot, await sent(depot, po_id, 7))
+        await until(depot, po_id, ReceiptState.UNVERIFIED, ReceiptState.UNVERIFIED)
+        aged(depot.netsuite.base / ARCHIVE / first, 60 * MINUTE)
+        error_file(depot, po_id, age=30 * MINUTE)
+        await depot.carry(po_id, held(HoldCause.RECEIPT_UNKNOWN))
+        archived_in_silence(depot, await sent(depot, other, 3))
+        await until(depot, other, ReceiptState.UNVERIFIED)  # the other file lay there for longer by then
+        await until(depot, po_id, ReceiptState.UNKNOWN, ReceiptState.UNVERIFIED)
+        assert held(HoldCause.RECEIPT_UNKNOWN)(depot.known_po(po_id))
+        assert (await depot.po_command(po_id, "resume")).accepted
+        await depot.until_po(po_id, lambda row: row.hold_cause is None)
+
+
 # ---- sent again ------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +167,25 @@ async def test_a_receipt_is_not_sent_again_while_its_file_lies_there_unread(make
         assert (await depot.po_command(po_id, "resend_receipt")).accepted
         await depot.run_until(PoRun.RECEIPT_FILES, lambda: held(HoldCause.RECEIPT_UNKNOWN)(depot.known_po(po_id)))
         assert f"{RECEIPT}/{name} lies there unread" in depot.known_po(po_id).hold_evidence
+        assert depot.receipt_files() == [name]
+        depot.netsuite.good_run("import", "stock")
+        await until(depot, po_id, ReceiptState.UNVERIFIED)
+    assert depot.made(po_id) == [{1: "8"}]
+
+
+async def test_a_refused_receipt_whose_file_lies_unread_counts_as_what_becomes_of_the_file(
+    make_depot: MakeDepot,
+) -> None:
+    """The importer died between its word of an error and the move of the file: it reads the file once more."""
+    depot = make_depot(netsuite=STOCK)
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        name = await sent(depot, po_id, 8)
+        error_file(depot, po_id)
+        await depot.run_until(PoRun.ANSWERS, lambda: held(HoldCause.RECEIPT_REJECTED)(depot.known_po(po_id)))
+        assert (await depot.po_command(po_id, "resume")).accepted
+        await depot.run_until(PoRun.RECEIPT_FILES, lambda: held(HoldCause.RECEIPT_UNKNOWN)(depot.known_po(po_id)))
         assert depot.receipt_files() == [name]
         depot.netsuite.good_run("import", "stock")
         await until(depot, po_id, ReceiptState.UNVERIFIED)

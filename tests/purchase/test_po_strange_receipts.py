@@ -168,3 +168,148 @@ async def test_a_shipment_that_is_polled_while_it_is_written_is_sent_whole(
         half["on"] = False
         await depot.carry(po_id, SYNCED)
     assert depot.made(po_id) == [{1: "20", 4: "12"}]
+
+
+async def test_a_sweep_takes_no_receipt_for_complete_which_a_store_may_still_write(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order()
+    half = {"on": True}
+    hotwax_tells(monkeypatch, lambda rows: rows[:1] if half["on"] else rows)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        await depot.run(PoRun.SWEEP)
+        await depot.until_po(po_id, lambda row: "may not be complete yet" in row.waiting_for)
+        half["on"] = False
+        await depot.carry(po_id, SYNCED)
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+
+
+async def test_a_poll_of_many_pages_takes_for_complete_what_was_settled_at_its_first(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order()
+    since = HotWaxPurchase.receipts_since
+
+    def on_its_second_page(self: HotWaxPurchase, moment: datetime, page: int) -> ReceiptPage:
+        if page == 0:
+            return ReceiptPage(receipts=(), last=False)
+        return since(self, moment, 0).model_copy(update={"last": True})
+
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20, line_4=12)
+        with monkeypatch.context() as paged:
+            paged.setattr(HotWaxPurchase, "receipts_since", on_its_second_page)
+            await depot.run(PoRun.RECEIPTS)
+        await depot.until_po(po_id, lambda row: "may not be complete yet" in row.waiting_for)
+        await depot.carry(po_id, SYNCED)
+    assert depot.made(po_id) == [{1: "20", 4: "12"}]
+
+
+# ---- rows that are deleted, or moved ---------------------------------------------------------------------------------
+
+
+async def test_a_receipt_that_is_deleted_in_hotwax_before_it_is_sent_is_not_sent(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot(netsuite={"waits": {"receipt_settled": 1}})
+    po_id = depot.netsuite.order(LINE)
+    deleted = {"on": False}
+    hotwax_tells(monkeypatch, lambda rows: [] if deleted["on"] else rows)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_po(po_id, at(PoStage.RECEIVED))
+        deleted["on"] = True
+        await depot.run(PoRun.SWEEP)
+        await depot.until_po(po_id, at(PoStage.IMPORTED))
+        await asyncio.sleep(1)
+        await depot.run(PoRun.SWEEP)
+        await depot.round()
+        assert depot.made(po_id) == []
+        assert any("are gone from HotWax" in entry for entry in depot.story(po_id))
+        deleted["on"] = False
+        await depot.run(PoRun.SWEEP)
+        await depot.carry(po_id, SYNCED)
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+async def test_a_receipt_that_is_deleted_in_hotwax_after_it_was_sent_is_held_as_changed(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order()
+    deleted = {"on": False}
+    hotwax_tells(monkeypatch, lambda rows: [] if deleted["on"] else rows)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=20)
+        await depot.sync(po_id)
+        deleted["on"] = True
+        await depot.run(PoRun.SWEEP)
+        row = await depot.until_po(po_id, held(HoldCause.RECEIPT_CHANGED))
+        assert "HotWax says 0 now" in row.hold_evidence
+        deleted["on"] = False
+        await depot.run(PoRun.SWEEP)
+        await depot.until_po(po_id, at(PoStage.RECEIVED))
+    assert depot.made(po_id) == [{1: "20"}]
+
+
+@pytest.mark.parametrize("first", ["its own", "the other"])
+async def test_a_row_that_hotwax_moves_to_another_purchase_order_moves_in_the_ledger(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    depot = make_depot(netsuite={"waits": {"receipt_settled": 1}})
+    one, two = depot.netsuite.order(LINE), depot.netsuite.order(LINE)
+    if first == "the other":
+        one, two = two, one
+    async with depot.working():
+        await depot.bring_in(one, two)
+        depot.receive(one, line_1=8)
+        await depot.run(PoRun.RECEIPTS)
+        await depot.until_po(one, at(PoStage.RECEIVED))
+        mine, theirs = depot.known_po(one).oms_id, depot.known_po(two).oms_id
+        whole = Receipts.of
+
+        def moved(self: Receipts, order_id: str) -> ReceiptPage:
+            if order_id == mine:
+                return ReceiptPage(receipts=(), last=True)
+            found = whole(self, mine or "") if order_id == theirs else whole(self, order_id)
+            rows = tuple(row.model_copy(update={"order_id": order_id}) for row in found.receipts)
+            return found.model_copy(update={"receipts": rows})
+
+        monkeypatch.setattr(Receipts, "of", moved)
+        assert "not_read_yet" not in {found.kind for found in proof_of(depot).explained}
+        await depot.run(PoRun.SWEEP)
+        await depot.until_po(one, at(PoStage.IMPORTED))
+        await depot.until_po(two, at(PoStage.RECEIVED))
+        await asyncio.sleep(1)
+        await depot.run(PoRun.SWEEP)
+        hotwax_tells(monkeypatch, lambda _: [])
+        await depot.carry(two, lambda _: depot.made(two) == [{1: "8"}])
+    assert depot.made(one) == []
+    assert any(f"purchase order {two} now" in entry for entry in depot.story(one))
+
+
+async def test_a_row_that_hotwax_moves_to_another_shipment_and_corrects_counts_anew_where_it_was(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = make_depot()
+    po_id = depot.netsuite.order(LINE)
+    moved: list[Row] = []
+    other = {"shipmentId": "SHX", "quantityAccepted": 3}
+    hotwax_tells(monkeypatch, lambda rows: [{**row, **other} for row in rows] if moved else rows)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        depot.receive(po_id, line_1=5)
+        await depot.sync(po_id)
+        moved.append(other)
+        await depot.run(PoRun.SWEEP)
+        row = await depot.until_po(po_id, held(HoldCause.RECEIPT_CHANGED))
+        assert "5 of them sent; HotWax says 3 now" in row.hold_evidence
+    assert [receipt.pieces for receipt in depot.receipts(po_id)] == [{"1": "3"}]

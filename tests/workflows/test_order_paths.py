@@ -67,9 +67,9 @@ async def test_every_other_shipping_store_transfers_to_the_first_that_shipped(ma
 
 
 async def test_slips_go_side_by_side_and_after_the_invoice(make_town: MakeTown) -> None:
-    town = await make_town()
+    town = await make_town(retailpro={"timeout_read": 10}, waits={"call": 15})
     town.seed(an_order("1011", shipped("GT101", statusDatetime=FIRST), shipped("GT205"), shipped("GT307")))
-    town.sandbox.fault("stall", system="retailpro", path="/api/v1/Transfer", seconds=10)
+    town.sandbox.fault("stall", system="retailpro", path="/api/v1/Transfer")
     async with town.working():
         await town.poll()
         await town.until_true(lambda: len(town.calls_in_the_air()) == 2, "both slips are on the wire at once")
