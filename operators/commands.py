@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -18,6 +18,7 @@ from domain.base import Frozen
 from domain.commands import Command, CommandAnswer, Situation, Verb, refusal
 from domain.keys import invoice_key
 from domain.messages import AssessRequest, GivenCommand, Owed
+from domain.seen import Sight
 from domain.stages import EffectKind, EffectState
 from ledger import effects, holding, journal, orders
 from ledger.database import Ledger
@@ -51,6 +52,10 @@ class DryRun(Frozen):
     stage: str
     hold: str | None
     calls: tuple[RemoteCall, ...]
+    goes_on_without: tuple[str, ...] = ()
+    """All that a `resume` would never ask about again, in words."""
+    seen: str | None = None
+    """The mark of just that, for the command itself."""
 
 
 def new_id() -> str:
@@ -109,14 +114,25 @@ async def ask(starter: WorkflowStarter[R], row: R, verb: str, command: Command, 
         ) from None
 
 
-async def resume_all(starter: WorkflowStarter[R], rows: Sequence[R], base: Command, told: Callable[[int], None]) -> int:
-    """Give `resume` to the workflows of all these rows; how many. `told` hears how many are done."""
+async def resume_all(
+    starter: WorkflowStarter[R],
+    rows: Sequence[R],
+    base: Command,
+    told: Callable[[int], None],
+    marks: Mapping[str, str] | None = None,
+) -> int:
+    """Give `resume` to the workflows of all these rows; how many. `told` hears how many are done.
+
+    `marks` has, by workflow, what each is held for: one that is held otherwise by then stays held.
+    """
     limit, done = asyncio.Semaphore(SIDE_BY_SIDE), 0
 
     async def resume(row: R) -> None:
         nonlocal done
         async with limit:
-            await starter.resume(row, base.model_copy(update={"id": f"{base.id}/{starter.start_of(row).id}"[:100]}))
+            name = starter.start_of(row).id
+            mine = {"id": f"{base.id}/{name}"[:100], "seen": (marks or {}).get(name)}
+            await starter.resume(row, base.model_copy(update=mine))
         done += 1
         told(done)
 
@@ -130,11 +146,14 @@ def rehearse(ledger: Ledger, systems: TenantSystems, row: OrderRow, given: Given
     preview = Assessor(ledger, FixedTenants({systems.name: systems})).preview(request)
     seen = preview.assessment
     rehearsal = _Rehearsal(ledger, systems, row, preview, write_method)
+    sight = preview.sight if given.verb is Verb.RESUME else Sight()
     return DryRun(
         answer=dict(seen.answers)[given.command.id],
         stage=str(seen.stage),
         hold=seen.hold.key if seen.hold else None,
         calls=() if seen.hold else tuple(map(rehearsal.call, filter(None, (seen.invoice, *seen.after)))),
+        goes_on_without=sight.waived,
+        seen=sight.to_name,
     )
 
 

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
-from activities.po_assess import assess
+from activities.po_assess import assess, plan_of
 from activities.systems import Purchasing
 from connectors.po_files.import_csv import Batch, close_csv, import_csv
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import receipt_files
 from domain.commands import Command, CommandAnswer
-from domain.po_commands import PoSituation, refusal, situation_of
+from domain.po_commands import PoSituation, po_sight, refusal, situation_of
 from domain.po_messages import GivenPoCommand, PoAssessRequest
 from domain.purchase_order import ImportState, NetSuiteMode, PoPlan, PoVerb, ReceiptState, ReceiptToSend
+from domain.seen import Sight
 from ledger import holding, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
@@ -43,15 +44,19 @@ def rehearse(ledger: Ledger, systems: Purchasing, row: PurchaseOrderRow, given: 
     """What this command would lead to: what the ledger would promise then; nothing is changed anywhere."""
     request = PoAssessRequest(tenant=row.tenant, po_id=row.po_id, commands=(given,))
     with ledger.writing() as session:
+        plan = plan_of(session, purchase_orders.locked(session, row.tenant, row.po_id), systems.policy)
         seen = assess(session, request, systems)
         calls = tuple(_calls(session, systems, row)) if dict(seen.answers)[given.command.id].accepted else ()
         session.expunge_all()
         session.rollback()
+    sight = po_sight(plan) if given.verb is PoVerb.RESUME else Sight()
     return DryRun(
         answer=dict(seen.answers)[given.command.id],
         stage=str(seen.stage),
         hold=seen.hold.key if seen.hold else None,
         calls=calls,
+        goes_on_without=sight.waived,
+        seen=sight.to_name,
     )
 
 

@@ -14,7 +14,7 @@ from domain.base import Frozen
 from domain.po_agreed import changed_key
 from domain.po_receipts import counted
 from domain.po_standing import Standing, is_believed
-from domain.purchase_order import ZERO, PurchaseOrder, ReceiptFact, ReceiptState
+from domain.purchase_order import ZERO, ReceiptFact, ReceiptState
 from ledger import purchase_orders
 from ledger.database import Ledger
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
@@ -55,11 +55,10 @@ def unsynced(ledger: Ledger, tenant: str) -> Iterator[Unsynced]:
 
 
 def _of_po(session: Session, row: PurchaseOrderRow) -> Iterator[Unsynced]:
-    told, memory = purchase_orders.told(row), purchase_orders.memory_of(session, row)
-    po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
-    standing = Standing(po, memory)
+    standing = purchase_orders.standing_of(session, row)
+    memory = standing.memory
     skus = {line_id: line.sku for line_id, line in memory.imported.items()}
-    skus |= {line.line_id: line.sku for line in po.lines}
+    skus |= {line.line_id: line.sku for line in standing.po.lines}
     hold = f"held, {row.hold_cause}" if row.hold_cause else ""
     for receipt in memory.receipts:
         for line_id, sku, pieces in _missing(receipt, standing):
@@ -86,7 +85,7 @@ def _missing(receipt: ReceiptFact, standing: Standing) -> Iterator[tuple[str | N
         if missing and not is_as_agreed:
             yield line_id, "", missing
     for sku, pieces in sorted(standing.agreed.unplanned_left(receipt).items()):
-        if pieces and standing.added_line(sku) is None:
+        if pieces and standing.added_line(receipt, sku) is None:
             yield None, sku, pieces
 
 

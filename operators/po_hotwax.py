@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from activities.po_receipts import OF_ONE_ORDER
 from connectors.po_ports import (
     BadReceipt,
     OmsPurchaseLine,
@@ -16,7 +17,10 @@ from connectors.po_ports import (
 
 @dataclass(frozen=True)
 class InHotWax:
-    """What HotWax says of one purchase order now; `receipts` is None when it does not have the order."""
+    """What HotWax says of one purchase order now.
+
+    `receipts` is None when it does not have the order, or they cannot be read: `bad` says why.
+    """
 
     order: OmsPurchaseOrder | UnclearPurchaseOrder | None
     receipts: Sequence[OmsReceipt] | None
@@ -45,7 +49,11 @@ def read_hotwax(oms: PurchasePort, pool: ThreadPoolExecutor, po_ids: Sequence[st
         order = found.get(po_id)
         if not isinstance(order, OmsPurchaseOrder):
             return InHotWax(order, None)
-        page = oms.receipts_of(order.order_id)
-        return InHotWax(order, page.receipts, page.bad)
+        try:
+            page = oms.receipts_of(order.order_id)
+        except OF_ONE_ORDER as error:
+            return InHotWax(order, None, (BadReceipt(told=str(error)),))
+        unread = (BadReceipt(told=page.unread),) if page.unread else ()
+        return InHotWax(order, page.receipts, page.bad + unread)
 
     return dict(zip(po_ids, pool.map(read, po_ids), strict=True))

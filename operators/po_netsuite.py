@@ -1,24 +1,16 @@
-"""NetSuite's side of the proof: its newest word in a file, a reconciliation that it exported, or the account itself."""
+"""NetSuite's side of the proof: its newest word in a file, in a reconciliation, or of the account itself."""
 
-import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from decimal import Decimal
 
 from connectors.netsuite.port import NetSuitePort
+from connectors.po_files.assembly import ToldPo
 from domain.base import Frozen, Moment
 from domain.purchase_order import PoStatus, PurchaseOrder
 
-HEADER = ("po_id", "line_id", "ordered", "received", "closed", "status", "receipts")
-"""The columns of a reconciliation (docs/purchase-orders-proof.md); quantities are in each line's own unit."""
-
-_STAMP = re.compile(r"\d{8}T\d{6}Z")
-
-
-class ReconciliationError(Exception):
-    """The reconciliation makes no sense; the message names the line, what is wrong and what was expected."""
+_TOLD_ROWS = 3
+_HIDDEN = "its query does not show it, and its record is not said to be gone: see whether the role may see it"
 
 
 class NetSuiteLine(Frozen):
@@ -37,6 +29,12 @@ class NetSuiteWord(Frozen):
     lines: Mapping[str, NetSuiteLine] = {}
     item_receipts: Mapping[str, Mapping[str, Decimal]] | None = None
     """Name of the item receipt -> quantity by line; None where it tells sums only."""
+    unreadable: str = ""
+    """Why it cannot tell the purchase order; then it says nothing else of it."""
+    deleted: bool = False
+    """Whether it has no such purchase order any more."""
+    missing: bool = False
+    """Whether it told all that it holds, and not this one; then it says nothing else of it."""
 
 
 def word_of_file(po: PurchaseOrder, until: datetime | None) -> NetSuiteWord:
@@ -48,14 +46,33 @@ def word_of_file(po: PurchaseOrder, until: datetime | None) -> NetSuiteWord:
     return NetSuiteWord(until=until, status=po.status, lines=lines)
 
 
+def newest(word: NetSuiteWord, of_file: NetSuiteWord) -> NetSuiteWord:
+    """The word that counts for what is ordered and closed: what was amended since a reconciliation is not in it yet."""
+    is_amended = word.until and of_file.until and of_file.until > word.until
+    return of_file if is_amended else word
+
+
 def words_of_account(netsuite: NetSuitePort, po_ids: Sequence[str]) -> dict[str, NetSuiteWord]:
-    """What the account says of these purchase orders now.
+    """What the account says of these purchase orders now: one word of each, where it says nothing too.
 
     Raises:
         ConnectorError: it is out of reach.
     """
     until = datetime.now(UTC)
-    return {po_id: word_of_file(told.po, until) for po_id, told in netsuite.orders(po_ids).items() if told.po}
+    there = netsuite.orders(po_ids)
+    hidden = [po_id for po_id in po_ids if po_id not in there]
+    gone = netsuite.deleted(hidden)
+    words = {po_id: _word_of_account(told, until) for po_id, told in there.items()}
+    untold = NetSuiteWord(until=until, unreadable=_HIDDEN)
+    return words | {po_id: NetSuiteWord(deleted=True) if po_id in gone else untold for po_id in hidden}
+
+
+def _word_of_account(told: ToldPo, until: datetime) -> NetSuiteWord:
+    """What the account told; nothing where it told a line unreadably, which may have received anything."""
+    if told.bad or told.po is None:
+        rows = "; ".join(str(row) for row in told.bad[:_TOLD_ROWS])
+        return NetSuiteWord(until=until, unreadable=rows or "it told no lines")
+    return word_of_file(told.po, until)
 
 
 def pending_in_account(netsuite: NetSuitePort) -> Iterator[tuple[str, NetSuiteWord]]:
@@ -67,75 +84,6 @@ def pending_in_account(netsuite: NetSuitePort) -> Iterator[tuple[str, NetSuiteWo
     after: str | None = None
     while True:
         page = netsuite.pending_orders(after)
-        yield from ((told.po_id, word_of_file(told.po, datetime.now(UTC))) for told in page.told if told.po)
+        yield from ((told.po_id, _word_of_account(told, datetime.now(UTC))) for told in page.told)
         if (after := page.after) is None:
             return
-
-
-def read_reconciliation(path: Path) -> dict[str, NetSuiteWord]:
-    """What NetSuite holds by purchase order, as its reconciliation was when it was written.
-
-    Raises:
-        ReconciliationError: the file is missing, or a row of it makes no sense.
-    """
-    try:
-        until = _written_at(path)
-        with path.open(encoding="utf-8-sig", newline="") as text:
-            return _words(path, csv.reader(text, strict=True), until)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ReconciliationError(f"{path} cannot be read: {error}") from None
-
-
-def _written_at(path: Path) -> datetime:
-    """When NetSuite told it: as its name says, for a download changes the file's own time."""
-    if stamp := _STAMP.search(path.name):
-        return datetime.strptime(stamp[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-
-def _words(path: Path, rows: Iterator[list[str]], until: datetime) -> dict[str, NetSuiteWord]:
-    header = ",".join(HEADER)
-    if ",".join(next(rows, [])) != header:
-        raise ReconciliationError(f"{path}: the first line must be {header}")
-    words: dict[str, _Draft] = {}
-    for number, cells in enumerate(rows, 2):
-        try:
-            _take(words, cells)
-        except (ValueError, InvalidOperation) as error:
-            raise ReconciliationError(f"{path}, line {number}: {error or type(error).__name__}") from None
-    return {po_id: draft.word(until) for po_id, draft in words.items()}
-
-
-class _Draft:
-    """The rows of one purchase order."""
-
-    def __init__(self, status: PoStatus) -> None:
-        self.status = status
-        self.lines: dict[str, NetSuiteLine] = {}
-        self.made: dict[str, dict[str, Decimal]] = {}
-
-    def word(self, until: datetime) -> NetSuiteWord:
-        return NetSuiteWord(until=until, status=self.status, lines=self.lines, item_receipts=self.made)
-
-
-def _take(words: dict[str, _Draft], cells: list[str]) -> None:
-    if len(cells) != len(HEADER):
-        raise ValueError(f"has {len(cells)} columns instead of {len(HEADER)}")
-    po_id, line_id, ordered, received, closed, status, made = cells
-    if closed not in {"T", "F"}:
-        raise ValueError(f"closed is {closed!r}, neither T nor F")
-    draft = words.setdefault(po_id, _Draft(PoStatus(status)))
-    if line_id in draft.lines:
-        raise ValueError(f"line {line_id} of purchase order {po_id} stands there twice")
-    draft.lines[line_id] = NetSuiteLine(ordered=_number(ordered), received=_number(received), closed=closed == "T")
-    for part in filter(None, made.split(";")):
-        name, _, quantity = part.strip().rpartition("=")
-        lines = draft.made.setdefault(name, {})
-        lines[line_id] = lines.get(line_id, Decimal(0)) + _number(quantity)
-
-
-def _number(text: str) -> Decimal:
-    number = Decimal(text)
-    if not number.is_finite() or number < 0:
-        raise ValueError(f"{text!r} is no quantity")
-    return number

@@ -18,15 +18,13 @@ from domain.po_agreed import changed_key, unplanned_key
 from domain.po_plan import UNVERIFIED
 from domain.po_proof import PoCase, PoDifference, PoFinding, PoLineBooks, ReceiptBooks, check_po
 from domain.po_receipts import counted
-from domain.po_standing import Standing, is_believed, received_before
-from domain.po_units import plain, total
+from domain.po_standing import is_believed, received_before
+from domain.po_units import plain, sums
 from domain.proof_report import VERIFIED, Explained
 from domain.purchase_order import (
     ZERO,
     ImportState,
-    PoMemory,
     PoStage,
-    PurchaseOrder,
     ReceiptFact,
     ReceiptState,
     UnreadableRow,
@@ -36,11 +34,11 @@ from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.slots import backfill
 from operators.po_hotwax import InHotWax, read_hotwax
-from operators.po_netsuite import NetSuiteWord, pending_in_account, word_of_file, words_of_account
-from operators.po_queries import RECEIPTS
+from operators.po_netsuite import NetSuiteWord, newest, pending_in_account, word_of_file, words_of_account
+from operators.po_queries import RECEIPTS, unplaced_rows
+from operators.po_reconciliation import Reconciliation
 from operators.queries import pages
 
-_ONE = Decimal(1)
 FILE, ANSWERS, NOBODY, NOTHING = "file", "answers", "unverified", "nothing"
 """Who says what NetSuite has received of a line: its newest word (a file, a reconciliation, the account itself), its
 answers, or nobody; or nothing was passed on that anybody could say something about."""
@@ -80,13 +78,13 @@ class PoVerdict(Frozen):
 class PoSides:
     """Where the sides are, for one tenant.
 
-    `netsuite` is a reconciliation by purchase order. Without one the account is asked, where it may be over REST.
+    `netsuite` is a reconciliation, all of it. Without one the account is asked, where it may be over REST.
     """
 
     ledger: Ledger
     tenant: str
     purchasing: Purchasing
-    netsuite: Mapping[str, NetSuiteWord] | None = None
+    netsuite: Reconciliation | None = None
     readers: int = 4
 
 
@@ -111,6 +109,7 @@ def prove(sides: PoSides, since: datetime | None, told: Callable[[str], None]) -
             told(f"{len(cases)} purchase orders compared")
     findings += [found for case, _ in cases for found in check_po(case)]
     findings += [found for case in _never_seen(sides) for found in check_po(case)]
+    findings += unplaced_rows(sides.ledger, sides.tenant)
     return _verdict(cases, findings)
 
 
@@ -151,18 +150,19 @@ def _never_seen(sides: PoSides) -> Iterator[PoCase]:
     """Purchase orders of the reconciliation, or pending in the account, that nobody has told us."""
     rest = sides.purchasing.rest
     with backfill():
-        words = dict(pending_in_account(rest)) if sides.netsuite is None and rest else sides.netsuite or {}
+        words = sides.netsuite.words if sides.netsuite else dict(pending_in_account(rest)) if rest else {}
     with sides.ledger.reading() as session:
         mine = select(PurchaseOrderRow.po_id).where(PurchaseOrderRow.tenant == sides.tenant)
         known = set(session.exec(mine).all()) if words else set()
     for po_id in sorted(words.keys() - known):
-        yield PoCase(po_id=po_id, stage=PoStage.PENDING, status=words[po_id].status, seen=False)
+        word = words[po_id]
+        yield PoCase(po_id=po_id, stage=PoStage.PENDING, status=word.status, seen=False, unreadable=word.unreadable)
 
 
 def _read_netsuite(sides: PoSides, rows: Sequence[PurchaseOrderRow]) -> Mapping[str, NetSuiteWord]:
     """What NetSuite says of these purchase orders beyond its files."""
     if sides.netsuite is not None:
-        return sides.netsuite
+        return {row.po_id: word for row in rows if (word := sides.netsuite.word_of(row.po_id, row.told_at))}
     rest = sides.purchasing.rest
     with backfill():
         return words_of_account(rest, [row.po_id for row in rows]) if rest and rows else {}
@@ -176,18 +176,24 @@ class _Books:
 
     def __init__(self, session: Session, row: PurchaseOrderRow, there: InHotWax, word: NetSuiteWord | None) -> None:
         self._row, self._there = row, there
-        told = purchase_orders.told(row)
-        self._po = told or PurchaseOrder(tenant=row.tenant, po_id=row.po_id, lines=())
-        self._memory: PoMemory = purchase_orders.memory_of(session, row)
-        self._standing = Standing(self._po, self._memory)
+        self._standing = purchase_orders.standing_of(session, row)
+        self._po, self._memory = self._standing.po, self._standing.memory
         self._answered = [r.answered_at for r in receipts.of_po(session, row.tenant, row.po_id) if r.answered_at]
         self._file = session.get(PoFileRow, row.file_id) if row.file_id is not None else None
-        self._word = word or word_of_file(self._po, self._told_until())
+        of_file = word_of_file(self._po, self._told_until())
+        self._unreadable_in_netsuite = word.unreadable if word else ""
+        self._is_missing = word is not None and word.missing
+        self._is_deleted = word.deleted if word and not word.missing else self._standing.is_deleted
+        self._asked = word is not None and not (word.unreadable or word.deleted or word.missing)
+        self._word = word if word and self._asked else of_file
+        self._ordered = newest(self._word, of_file)
         self._cursor = feeds.cursor_of(session, row.tenant, RECEIPTS)
         self._parts = receipt_rows.lines_of_parts(session, row.tenant, row.po_id)
         self._before = receipt_rows.parts_before(session, row.tenant, row.po_id)
-        self._rates = {line.line_id: line.unit_rate or _ONE for line in self._po.lines}
+        told_now = [receipt.receipt_id for receipt in there.receipts or ()]
+        self._read = receipt_rows.known_rows(session, row.tenant, told_now)
         self._facts, self._unread = self._receipts_now()
+        self._pieces = sums(fact.pieces for fact in self._facts)
 
     def case(self) -> PoCase:
         """What the rules of the proof compare."""
@@ -198,6 +204,9 @@ class _Books:
             stage=row.stage,
             hold=hold.key if hold else None,
             status=self._standing.status,
+            unreadable=self._unreadable_in_netsuite,
+            deleted=self._is_deleted,
+            missing=self._is_missing,
             importing=row.import_state in {ImportState.WANTED, ImportState.SENT},
             orders_in_hotwax=self._there.count,
             lines=tuple(self._line(line_id) for line_id in self._line_ids),
@@ -209,8 +218,7 @@ class _Books:
         for line_id in self._line_ids:
             books = self._line(line_id)
             told = books.received_in_netsuite
-            passed = self._passed(line_id, lambda fact: is_believed(fact, self._memory))
-            believed = books.received_before + passed * self._rate(line_id)
+            believed = books.received_before + self._standing.confirmed_sent[line_id] * self._standing.rate(line_id)
             yield LineProof(
                 purchase_order=self._name,
                 line_id=line_id,
@@ -260,17 +268,13 @@ class _Books:
     @property
     def _line_ids(self) -> list[str]:
         told = [line.line_id for line in self._po.lines]
-        return [*told, *sorted((self._there.lines.keys() | self._word.lines.keys()) - set(told))]
-
-    def _rate(self, line_id: str) -> Decimal:
-        return self._rates.get(line_id, _ONE)
+        return [*told, *sorted((self._there.lines.keys() | self._ordered.lines.keys()) - set(told))]
 
     # ---- lines -------------------------------------------------------------------------------------------------------
 
     def _line(self, line_id: str) -> PoLineBooks:
-        netsuite, hotwax = self._word.lines.get(line_id), self._there.lines.get(line_id)
-        line = next((line for line in self._po.lines if line.line_id == line_id), None)
-        rate = self._rate(line_id)
+        netsuite, hotwax = self._ordered.lines.get(line_id), self._there.lines.get(line_id)
+        line, rate = self._standing.lines.get(line_id), self._standing.rate(line_id)
         known = self._known(line_id)
         return PoLineBooks(
             line_id=line_id,
@@ -295,33 +299,33 @@ class _Books:
 
     def _received(self, line_id: str) -> Decimal:
         """What stores have received of the line, before Waybill brought it too, in pieces."""
-        ours = total(fact.pieces.get(line_id, ZERO) for fact in self._facts)
-        return ours + self._memory.old_pieces.get(line_id, ZERO)
+        return self._pieces[line_id] + self._memory.old_pieces.get(line_id, ZERO)
 
     def _known(self, line_id: str) -> Decimal | None:
         """What NetSuite has surely received of the line, in its unit; None where its word may be too old."""
-        netsuite = self._word.lines.get(line_id)
-        if netsuite is None or netsuite.received is None:
+        told = self._received_by_word(line_id)
+        if told is None:
             return None
         before = received_before(self._po, self._memory).get(line_id, ZERO)
-        least = before + self._passed(line_id, lambda fact: is_believed(fact, self._memory))
-        most = before + self._passed(line_id, lambda fact: fact.state.may_exist)
-        if least <= netsuite.received <= most:
+        least, most = before + self._standing.confirmed_sent[line_id], before + self._standing.sent[line_id]
+        if least <= told <= most:
             return least if least == most else None
-        is_news = netsuite.received > most or self._is_fresh()
-        return netsuite.received if is_news else None
+        return told if told > most or self._is_fresh() else None
 
-    def _passed(self, line_id: str, counts: Callable[[ReceiptFact], bool]) -> Decimal:
-        """What our receipts of these states have of the line, in its unit."""
-        return total(fact.sent.get(line_id, ZERO) for fact in self._memory.receipts if counts(fact))
+    def _received_by_word(self, line_id: str) -> Decimal | None:
+        """What NetSuite's word says of it; None where it says nothing, or is of before it was put right by hand."""
+        line, netsuite = self._standing.lines.get(line_id), self._word.lines.get(line_id)
+        is_overtaken = not self._asked and line is not None and self._standing.agreed.told(line) is None
+        return None if netsuite is None or is_overtaken else netsuite.received
 
     def _by(self, line_id: str, told: Decimal | None) -> str:
         if told is not None:
             return FILE
-        ours = [fact for fact in self._memory.receipts if line_id in fact.sent and is_believed(fact, self._memory)]
+        ours = [fact for fact in self._memory.receipts if line_id in fact.sent and fact.state.may_exist]
         if not ours:
             return NOTHING
-        return ANSWERS if all(fact.state is ReceiptState.CREATED for fact in ours) else NOBODY
+        is_answered = all(fact.state is ReceiptState.CREATED for fact in ours)
+        return ANSWERS if is_answered and not self._unreadable_in_netsuite else NOBODY
 
     # ---- receipts ----------------------------------------------------------------------------------------------------
 
@@ -335,8 +339,12 @@ class _Books:
             rows[name].append(receipt)
         known = [self._now(fact, rows.pop(fact.receipt_id, [])) for fact in self._memory.receipts]
         strange = [self._now(ReceiptFact(receipt_id=n, received_at=r[0].at, pieces={}), r) for n, r in rows.items()]
-        unread = [fact for fact in strange if self._cursor is None or fact.received_at >= self._cursor]
+        unread = [fact for fact in strange if all(self._is_to_come(row) for row in rows[fact.receipt_id])]
         return [*known, *(fact for fact in strange if fact not in unread)], unread
+
+    def _is_to_come(self, row: OmsReceipt) -> bool:
+        """Whether the next poll is the first that reads the row."""
+        return row.receipt_id not in self._read and (self._cursor is None or row.at > self._cursor)
 
     def _now(self, fact: ReceiptFact, rows: Sequence[OmsReceipt]) -> ReceiptFact:
         pieces, unplanned = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
@@ -352,10 +360,10 @@ class _Books:
     def _receipt(self, fact: ReceiptFact) -> ReceiptBooks:
         got = dict(counted(fact, self._standing))
         for sku, pieces in fact.unplanned.items():
-            if self._standing.added_line(sku) is None:
+            if self._standing.added_line(fact, sku) is None:
                 got[sku] = got.get(sku, ZERO) + pieces
         is_by_word = fact.state is ReceiptState.UNKNOWN and is_believed(fact, self._memory)
-        passed = {line_id: sent * self._rate(line_id) for line_id, sent in fact.sent.items()}
+        passed = {line_id: sent * self._standing.rate(line_id) for line_id, sent in fact.sent.items()}
         return ReceiptBooks(
             receipt_id=fact.receipt_id,
             state=ReceiptState.UNVERIFIED if is_by_word else fact.state,
@@ -369,7 +377,7 @@ class _Books:
         """Lines, and products without one, on which an operator said to go on as it is."""
         said, agreed = self._memory.acknowledged, self._standing.agreed
         for line_id, pieces in got.items():
-            passed = fact.sent.get(line_id, ZERO) * self._rate(line_id) if fact.state.may_exist else ZERO
+            passed = fact.sent.get(line_id, ZERO) * self._standing.rate(line_id) if fact.state.may_exist else ZERO
             keys = {changed_key(fact, line_id, pieces), unplanned_key(fact, line_id, pieces)}
             if keys & said or 0 < pieces - passed == agreed.left_out(fact, line_id):
                 yield line_id
@@ -384,7 +392,7 @@ class _Books:
         return (*named, *(lines for lines in strays if lines == passed))
 
     def _in_pieces(self, lines: Pieces) -> Pieces:
-        return {line_id: quantity * self._rate(line_id) for line_id, quantity in lines.items()}
+        return {line_id: quantity * self._standing.rate(line_id) for line_id, quantity in lines.items()}
 
 
 def _told(pieces: Decimal | None) -> str | None:

@@ -1,18 +1,19 @@
 """What screens show of purchase orders, read from the ledger: never from a workflow (design 8)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from domain.base import Frozen
+from domain.proof_report import Explained
 from domain.purchase_order import PoStage, PoStatus
-from domain.stages import Hold, HoldCause
-from ledger import feeds, holding, po_files, po_runs
+from domain.stages import Hold, HoldCause, Stage
+from ledger import feeds, holding, po_files, po_runs, receipt_rows
 from ledger.database import Ledger
 from ledger.po_tables import PoFileRow, PurchaseOrderRow, RunRow
-from ledger.tables import FeedCursorRow
+from ledger.tables import FeedCursorRow, OrderRow
 from operators.queries import REFUSED_FILES_ARE_SHOWN, pages
 
 RECEIPTS = "receipts"
@@ -161,6 +162,15 @@ def open_stages() -> list[PoStage]:
     return [stage for stage in PoStage if not stage.is_end]
 
 
+def tenants_beside(session: Session, known: Collection[str]) -> list[str]:
+    """The tenants of orders and purchase orders whose life goes on, but for those that are known."""
+    open_orders = col(OrderRow.stage).in_([stage for stage in Stage if not stage.is_end])
+    of_orders = select(OrderRow.tenant).where(col(OrderRow.tenant).not_in(known), open_orders)
+    open_here = col(PurchaseOrderRow.stage).in_(open_stages())
+    of_pos = select(PurchaseOrderRow.tenant).where(col(PurchaseOrderRow.tenant).not_in(known), open_here)
+    return sorted({*session.exec(of_orders.distinct()), *session.exec(of_pos.distinct())})
+
+
 def open_pos(ledger: Ledger, tenant: str) -> Iterator[Sequence[PurchaseOrderRow]]:
     """All purchase orders of a tenant whose life goes on, and ended ones with news nobody heard, in batches."""
     has_news = col(PurchaseOrderRow.news) > col(PurchaseOrderRow.heard)
@@ -185,3 +195,11 @@ def feed_view(session: Session, tenant: str, files: int) -> PoFeedView:
         files=tuple(FileView.of(row) for row in po_files.latest(session, tenant, files)),
         refused=tuple(FileView.of(row) for row in po_files.refused(session, tenant, lately)),
     )
+
+
+def unplaced_rows(ledger: Ledger, tenant: str) -> list[Explained]:
+    """The receipt rows of which nobody could tell whose they are, for the proof."""
+    with ledger.reading() as session:
+        rows = receipt_rows.unplaced(session, tenant)
+    why = "nobody can tell which order's it is, and no purchase order has it"
+    return [Explained(kind="receipt_unplaced", key=row.part_id, reason=f"{why}: {row.problem}") for row in rows]

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from activities.po_assess import plan_of
 from domain.base import Frozen
 from domain.keys import upload_key
+from domain.po_commands import po_sight
 from domain.po_plan import is_unverified
-from domain.po_standing import Standing, is_believed
-from domain.po_units import total
-from domain.purchase_order import ZERO, ImportState, PoLine, PoMemory, PurchaseOrder, ReceiptState
+from domain.po_standing import Standing
+from domain.purchase_order import ZERO, ImportState, PoLine, PoPolicy, ReceiptState
+from domain.seen import Sight
 from domain.stages import EffectKind, Hold
 from ledger import holding, journal, purchase_orders, receipts
 from ledger.journal import Flow
@@ -89,6 +91,11 @@ class PoView(Frozen):
     po: PoListing
     hold: Hold | None
     hold_since: datetime | None
+    seen: str | None
+    """What marks this hold for a `resume` that goes on without what it names; None where it names nothing of the kind,
+    or is just about to change."""
+    goes_on_without: tuple[str, ...]
+    """All that a `resume` goes on without, in words; the evidence of the hold tells the first few."""
     cancel_wanted: bool
     close_wanted: bool
     unverified: bool
@@ -109,16 +116,21 @@ class PoView(Frozen):
     timeline: tuple[Happening, ...]
 
 
-def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
-    """Everything about one purchase order."""
-    told, memory = purchase_orders.told(row), purchase_orders.memory_of(session, row)
+def po_view(session: Session, row: PurchaseOrderRow, policy: PoPolicy) -> PoView:
+    """Everything about one purchase order, by the tenant's rules."""
+    plan, hold = plan_of(session, row, policy), holding.hold_of(row)
+    sight = po_sight(plan) if plan.hold == hold else Sight()
+    standing = purchase_orders.standing_of(session, row)
+    memory = standing.memory
     return PoView(
         po=PoListing.of(row),
-        hold=holding.hold_of(row),
+        hold=hold,
         hold_since=row.hold_since,
+        seen=sight.to_name,
+        goes_on_without=sight.waived,
         cancel_wanted=row.cancel_wanted,
         close_wanted=row.close_wanted,
-        unverified=told is not None and is_unverified(Standing(told, memory)),
+        unverified=is_unverified(standing),
         told_at=row.told_at,
         hotwax_id=row.oms_id,
         import_state=row.import_state,
@@ -126,7 +138,7 @@ def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
         status_after=row.status_after,
         bad_rows=memory.bad_rows,
         acknowledged=tuple(sorted(memory.acknowledged)),
-        lines=tuple(_lines(told, memory)),
+        lines=tuple(_lines(standing)),
         receipts=tuple(_receipt(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
         files=_files(session, row),
         uploads=tuple(_uploads(session, row)),
@@ -137,12 +149,12 @@ def po_view(session: Session, row: PurchaseOrderRow) -> PoView:
     )
 
 
-def _lines(told: PurchaseOrder | None, memory: PoMemory) -> Iterator[PoLineView]:
+def _lines(standing: Standing) -> Iterator[PoLineView]:
     """NetSuite's lines, then those that only HotWax has."""
-    lines = told.lines if told else ()
-    for line in lines:
-        yield _line(line, memory)
-    for line_id in sorted(memory.imported.keys() - {line.line_id for line in lines}):
+    memory = standing.memory
+    for line in standing.lines.values():
+        yield _line(line, standing)
+    for line_id in sorted(memory.imported.keys() - standing.lines.keys()):
         had = memory.imported[line_id]
         yield PoLineView(
             line_id=line_id,
@@ -150,7 +162,7 @@ def _lines(told: PurchaseOrder | None, memory: PoMemory) -> Iterator[PoLineView]
             unit=None,
             ordered=None,
             imported=had.pieces,
-            received_in_hotwax=_received(line_id, memory),
+            received_in_hotwax=standing.pieces[line_id],
             received_in_netsuite=None,
             on_the_way=ZERO,
             closed_in_netsuite=True,
@@ -160,37 +172,23 @@ def _lines(told: PurchaseOrder | None, memory: PoMemory) -> Iterator[PoLineView]
         )
 
 
-def _line(line: PoLine, memory: PoMemory) -> PoLineView:
-    had, rate = memory.imported.get(line.line_id), line.unit_rate or Decimal(1)
-    confirmed, on_the_way = _in_netsuite(line, memory)
+def _line(line: PoLine, standing: Standing) -> PoLineView:
+    memory, rate = standing.memory, standing.rate(line.line_id)
+    had, confirmed = memory.imported.get(line.line_id), standing.confirmed(line)
     return PoLineView(
         line_id=line.line_id,
         sku=line.sku,
         unit=f"{line.unit or '?'} of {rate:f}" if line.unit_rate is not None else line.unit,
         ordered=line.quantity * rate,
         imported=had.pieces if had else None,
-        received_in_hotwax=_received(line.line_id, memory),
+        received_in_hotwax=standing.pieces[line.line_id],
         received_in_netsuite=confirmed * rate,
-        on_the_way=on_the_way * rate,
+        on_the_way=(standing.received(line) - confirmed) * rate,
         closed_in_netsuite=line.closed,
         closed_in_hotwax=bool(had and had.closed) or line.line_id in memory.closed_in_oms,
         facility=line.facility,
         arrival=line.arrival,
     )
-
-
-def _received(line_id: str, memory: PoMemory) -> Decimal:
-    return total(receipt.pieces.get(line_id, ZERO) for receipt in memory.receipts)
-
-
-def _in_netsuite(line: PoLine, memory: PoMemory) -> tuple[Decimal, Decimal]:
-    """What NetSuite is believed to have of the line, and what may come on top of it, in the line's unit."""
-    there = [receipt for receipt in memory.receipts if is_believed(receipt, memory)]
-    doubtful = [receipt for receipt in memory.receipts if receipt.state.may_exist and receipt not in there]
-    before = memory.received_before.get(line.line_id, ZERO)
-    ours, maybe = (total(r.sent.get(line.line_id, ZERO) for r in part) for part in (there, doubtful))
-    confirmed = max(line.received or ZERO, before + ours)
-    return confirmed, max(ZERO, before + ours + maybe - confirmed)
 
 
 def _receipt(row: ReceiptRow) -> ReceiptView:

@@ -33,7 +33,7 @@ from operators.bootstrap import connect
 from operators.settings import NetSuiteSettings, Settings, TenantSettings
 
 PATIENCE_S = 10.0
-NO_UPLOAD = "waybill-config-check"
+NOTHING = "waybill-config-check"
 """An upload that HotWax does not have: to ask for it reads its log."""
 
 
@@ -140,29 +140,34 @@ def _export(tenant: str, settings: RetailProSettings) -> Probe:
 
 
 def _purchasing(tenant: str, settings: HotWaxSettings) -> Probe:
-    """Read what the purchase order flow reads: receipts of the last moment, and the log of imports."""
+    """Read what the purchase order flow reads: receipts, the shipments they belong to, and the log of imports."""
     name = f"purchase orders in hotwax of {tenant}"
+    read = f"receipts, shipments and {settings.import_log_entity}"
     oms = HotWaxPurchase(settings, FileSession(name, settings))
     try:
         oms.receipts_since(datetime.now(UTC), 0)
-        oms.import_progress(NO_UPLOAD)
+        problem = oms.receipts_of(NOTHING).unread
+        oms.import_progress(NOTHING)
     except ConnectorError as error:
-        advice = f"permit entityData on receipts and {settings.import_log_entity}, or mend [tenants.{tenant}.hotwax]"
-        return Probe(name=name, ok=False, detail=error.message, what_to_do=advice)
+        problem = error.message
     finally:
         oms.close()
-    return Probe(name=name, ok=True, detail=f"receipts and {settings.import_log_entity} read")
+    if problem:
+        advice = f"permit entityData on {read}, or mend [tenants.{tenant}.hotwax]"
+        return Probe(name=name, ok=False, detail=problem, what_to_do=advice)
+    return Probe(name=name, ok=True, detail=f"{read} read")
 
 
 def _netsuite(tenant: str, settings: NetSuiteSettings) -> list[Probe]:
     """The ways to NetSuite that are configured, used or not."""
     files = [_files(tenant, settings, settings.sftp)] if settings.sftp else []
-    return [*files, _account(tenant, settings.rest, settings.policy.netsuite_mode)] if settings.rest else files
+    logins = settings.rest.by_each_key if settings.rest else {}
+    return [*files, *(_account(tenant, key, rest, settings.policy.netsuite_mode) for key, rest in logins.items())]
 
 
-def _account(tenant: str, settings: RestSettings, mode: NetSuiteMode) -> Probe:
-    """Log in, and ask for what the flow does this way: where receipts go by file, it only reads."""
-    name, place = f"netsuite of {tenant}", f"[tenants.{tenant}.netsuite.rest]"
+def _account(tenant: str, key: str, settings: RestSettings, mode: NetSuiteMode) -> Probe:
+    """Log in with this key, and ask for what the flow does this way: where receipts go by file, it only reads."""
+    name, place = f"netsuite of {tenant}, by {key}", f"[tenants.{tenant}.netsuite.rest] and its {key}"
     netsuite = NetSuiteRest(tenant, settings)
     try:
         return Probe(name=name, ok=True, detail=netsuite.check(makes_receipts=mode is NetSuiteMode.REST))

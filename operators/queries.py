@@ -14,6 +14,7 @@ from connectors import exact_json
 from domain.base import Frozen
 from domain.books import Balance, LedgerDocument, LineUnits, balances
 from domain.channel import POS_CHANNELS
+from domain.commands import order_sight
 from domain.order import LineStatus
 from domain.stages import EffectKind, Hold, HoldCause, Stage
 from ledger import effects, feeds, holding, journal, orders, po_files, po_runs
@@ -129,6 +130,10 @@ class OrderView(Frozen):
     store_reason: str
     hold: Hold | None
     hold_since: datetime | None
+    seen: str | None
+    """What marks this hold for a `resume` that takes its lines as settled; None where a `resume` only tries again."""
+    goes_on_without: tuple[str, ...]
+    """All that such a `resume` never asks about again, in words."""
     cancel_wanted: bool
     placed_at: datetime | None
     read_at: datetime | None
@@ -264,12 +269,16 @@ def order_view(session: Session, row: OrderRow) -> OrderView:
     """Everything about one order."""
     rows = effects.of_order(session, row.tenant, row.order_id)
     lines = orders.lines_of(session, row.tenant, row.order_id)
+    hold = holding.hold_of(row)
+    sight = order_sight(hold)
     return OrderView(
         order=OrderLine.of(row),
         channel=row.channel,
         store_reason=row.store_reason,
-        hold=holding.hold_of(row),
+        hold=hold,
         hold_since=row.hold_since,
+        seen=sight.to_name,
+        goes_on_without=sight.waived,
         cancel_wanted=row.cancel_wanted,
         placed_at=row.placed_at,
         read_at=row.read_at,

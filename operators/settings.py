@@ -15,9 +15,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from connectors.netsuite.settings import RestSettings
+from connectors.netsuite.keys import KeyUnusableError, certificate_id
+from connectors.netsuite.settings import KeySettings, RestSettings
 from connectors.settings import HotWaxSettings, RetailProSettings
-from connectors.sftp.settings import SftpSettings
+from connectors.sftp.settings import SftpPlace, SftpSettings
 from domain.base import Frozen
 from domain.messages import Waits
 from domain.po_messages import PoSizes, PoWaits
@@ -34,6 +35,14 @@ SECRETS = frozenset({"password", "token", "passphrase"})
 
 TenantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
 """A tenant's name: it stands in workflow ids, task queues, keys and environment variables."""
+
+
+_APART = "give each a role that sees its own orders alone, with a certificate of its own; or make them one tenant"
+
+_OWN_FOLDERS = (
+    "give each folders of its own; or, with a login of its own that leads to a place of its own, write them relative"
+    " (without the first slash)"
+)
 
 
 class ConfigurationError(Exception):
@@ -116,6 +125,29 @@ class TenantSettings(Frozen):
         return TenantPolicy.model_validate({**self.policy.model_dump(), "stores": dict(self.stores)})
 
 
+def _logins(tenant: TenantSettings) -> set[tuple[str, str]]:
+    """Account and certificate by which purchase orders are taken; a certificate is of one role (netsuite 10)."""
+    netsuite = tenant.netsuite
+    if netsuite is None or netsuite.rest is None or netsuite.policy.netsuite_mode is not NetSuiteMode.REST:
+        return set()
+    rest = netsuite.rest
+    keys = (key for key in (rest.key, rest.next_key) if key)
+    return {(rest.account, _certificate(key)) for key in keys}
+
+
+def _places(tenant: TenantSettings) -> frozenset[SftpPlace]:
+    """The folders that the tenant's runs read and write; with REST too, for what went by file before."""
+    return tenant.netsuite.sftp.places if tenant.netsuite and tenant.netsuite.sftp else frozenset()
+
+
+def _certificate(key: KeySettings) -> str:
+    """The certificate's id, however it is spelled; of a file that cannot be read yet, its place."""
+    try:
+        return certificate_id(key)
+    except KeyUnusableError:
+        return str(key.certificate_id_file and key.certificate_id_file.resolve())
+
+
 class Settings(BaseSettings):
     """The whole configuration, checked."""
 
@@ -129,6 +161,31 @@ class Settings(BaseSettings):
     namespace_retention: timedelta = timedelta(days=7)
     worker: WorkerSettings = WorkerSettings()
     tenants: Mapping[TenantName, TenantSettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_accounts(self) -> Self:
+        """Who logs in as the same role sees the same purchase orders: two tenants would both take all of them."""
+        taken: dict[tuple[str, str], str] = {}
+        for name, tenant in self.tenants.items():
+            for account, certificate in _logins(tenant):
+                if (other := taken.setdefault((account, certificate), name)) != name:
+                    told = (
+                        f"tenants {other} and {name} both reach NetSuite account {account} by certificate {certificate}"
+                    )
+                    raise ValueError(f"{told}, and each would take all of its purchase orders: {_APART}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_folders(self) -> Self:
+        """Who takes files out of a folder leaves none for another: each tenant would lose what the other one took."""
+        taken: dict[SftpPlace, str] = {}
+        for name, tenant in self.tenants.items():
+            for place in sorted(_places(tenant)):
+                if (other := taken.setdefault(place, name)) != name:
+                    where = f"folder {place.path} on SFTP server {place.host}:{place.port}"
+                    told = f"tenants {other} and {name} both use {where}"
+                    raise ValueError(f"{told}, and each would take the other's files: {_OWN_FOLDERS}")
+        return self
 
     @classmethod
     def settings_customise_sources(

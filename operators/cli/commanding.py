@@ -1,8 +1,8 @@
 """What all commands to an order or a purchase order share: what is given, how it is asked, and how it is told."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Generic, TypeVar
 
 import typer
@@ -13,7 +13,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.starting import WorkflowStarter
-from domain.commands import Command, CommandAnswer
+from domain.commands import Command, CommandAnswer, Verb
+from domain.seen import SHOWN, Sight
 from operators import commands
 from operators.cli.command import Answer
 from operators.cli.exits import Exit, Trouble
@@ -70,6 +71,32 @@ def asked(subject: Subject[R], verb: str, command: Command, wait: str) -> Answer
     return told(subject, command, asyncio.run(_ask(subject, verb, command, wait)))
 
 
+def resumed(subject: Subject[R], command: Command, sight: Sight, wait: str) -> Answer:
+    """The workflow's answer to a `resume` of the hold that the operator saw, and of none that came since.
+
+    Who names no mark is shown all that it would go on without: nobody gives up what they did not see.
+    """
+    if command.seen is None and sight.to_name:
+        return _to_be_seen(subject, command, sight)
+    return asked(subject, Verb.RESUME, command.model_copy(update={"seen": command.seen or sight.mark}), wait)
+
+
+def _to_be_seen(subject: Subject[R], command: Command, sight: Sight) -> Answer:
+    message = f"to go on without all of this, say --seen {sight.mark}: {'; '.join(sight.waived)}"
+    refused = told(subject, command, CommandAnswer(accepted=False, message=message))
+    data = {**subject.ids, "accepted": False, "message": message, "seen": sight.mark, "goes_on_without": sight.waived}
+    return replace(refused, data=data)
+
+
+def ways_on(resume: str, seen: str | None, waived: Sequence[str]) -> Iterator[RenderableType]:
+    """All that a `resume` of a hold goes on without, and the mark that it takes; nothing where it takes none."""
+    if seen is None:
+        return
+    if len(waived) > SHOWN:
+        yield from (Text(f"  - {words}") for words in waived)
+    yield Text(f"  to go on without it: waybill {resume} --seen {seen} --reason WHY")
+
+
 async def _ask(subject: Subject[R], verb: str, command: Command, wait: str) -> CommandAnswer:
     patience = span(wait)
     starter = subject.starter(await temporal())
@@ -101,6 +128,9 @@ def _screen(noun: str, rehearsal: commands.DryRun) -> list[RenderableType]:
         return [wrong(f"would be refused: {rehearsal.answer.message}")]
     held = f", held: {rehearsal.hold}" if rehearsal.hold else ""
     parts: list[RenderableType] = [Text(f"{rehearsal.answer.message}; the {noun} would be {rehearsal.stage}{held}")]
+    if rehearsal.goes_on_without:
+        parts += [Text(f"it would go on (--seen {rehearsal.seen}) without:")]
+        parts += [Text(f"  - {words}") for words in rehearsal.goes_on_without]
     for call in rehearsal.calls:
         parts.append(Text(f"\n{call.label}\n{call.method} {call.url}", style="bold"))
         parts += [warning(f"({call.note})")] if call.note else []

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from operators.cli.command import Answer, operator_command, say
 from operators.cli.exits import Exit, Trouble
-from operators.cli.inputs import Tenant, tenants_of
+from operators.cli.inputs import Tenant
 from operators.cli.office import office
 from operators.cli.tables import right, table, wrong
 from operators.exposure import DEFAULT_LOCATION, REASON, Exposed, exposed, write_csv
@@ -36,7 +36,7 @@ def exposure(
     Example: waybill exposure --csv variance.csv
     """
     with office() as it:
-        names = tenants_of(it.settings, tenant)
+        names = it.tenants(tenant)
         types = {name: it.settings.tenants[name].hotwax.upc_type for name in names}
         rows = [row for name in names for row in exposed(it.ledger, name, types[name])]
         received = [row for name in names for row in unsynced(it.ledger, name)]

@@ -19,6 +19,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 Tenant = Annotated[str | None, typer.Option("--tenant", "-t", help="One tenant of waybill.toml; all when left out.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would happen; change nothing.")]
+Seen = Annotated[
+    str | None, typer.Option("--seen", help="The mark that `show` gives a hold; refused where it has changed.")
+]
 
 
 def login_name() -> str:
@@ -80,11 +83,11 @@ def moment(text: str) -> datetime:
     """A date or time in ISO form; UTC where it names no zone."""
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Trouble(
             Exit.USAGE, f"{text!r} is no date or time: write 2026-11-01 or 2026-11-01T08:30:00-06:00"
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 @dataclass(frozen=True)

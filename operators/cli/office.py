@@ -12,11 +12,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.starting import PoStarter, Starter
 from activities.systems import TenantSystems
+from domain.purchase_order import PoPolicy
 from ledger.database import Ledger
 from ledger.migrate import check
 from operators.bootstrap import connect, open_budget, systems_of
-from operators.cli.command import quiet_logs
+from operators.cli.command import quiet_logs, say
 from operators.cli.exits import Exit, Trouble
+from operators.cli.inputs import tenants_of
+from operators.po_queries import tenants_beside
 from operators.settings import NetSuiteSettings, Settings, load
 
 CONNECT_SECONDS = 10.0
@@ -28,6 +31,25 @@ class Office:
 
     settings: Settings
     ledger: Ledger
+
+    def tenants(self, tenant: str | None) -> list[str]:
+        """The tenant that a command names, or all; a person is told of those that only the ledger has.
+
+        Raises:
+            Trouble: the configuration has no such tenant, or none at all.
+        """
+        names = tenants_of(self.settings, tenant)
+        if tenant is None and (left_out := self.left_out()):
+            say(
+                f"NOT LOOKED AT: {', '.join(left_out)}: orders in the ledger that have not ended, of a tenant that"
+                " waybill.toml does not have. Give it its name back, or put it back until they have ended"
+            )
+        return names
+
+    def left_out(self) -> list[str]:
+        """Tenants of orders and purchase orders that have not ended, which the configuration does not have."""
+        with self.ledger.reading() as session:
+            return tenants_beside(session, self.settings.tenants)
 
     @contextmanager
     def systems(self, tenant: str) -> Iterator[TenantSystems]:
@@ -54,6 +76,11 @@ class Office:
         if found is None:
             raise Trouble(Exit.USAGE, f"tenant {tenant} has no purchase orders: add [tenants.{tenant}.netsuite]")
         return found
+
+    def po_policy(self, tenant: str) -> PoPolicy:
+        """The tenant's rules for purchase orders; those of nobody where the configuration does not know it any more."""
+        found = self.settings.tenants.get(tenant)
+        return found.netsuite.policy if found and found.netsuite else PoPolicy()
 
     def po_starter(self, client: Client, tenant: str) -> PoStarter:
         """Starts and wakes the workflows of this tenant's purchase orders."""

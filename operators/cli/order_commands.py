@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from domain.commands import Verb
+from domain.commands import Verb, order_sight
 from domain.messages import GivenCommand
+from ledger.holding import hold_of
 from ledger.tables import OrderRow
 from operators import commands
 from operators.cli.command import Answer, operator_command
-from operators.cli.commanding import Request, Subject, asked, command_of, rehearsed, told
+from operators.cli.commanding import Request, Subject, asked, command_of, rehearsed, resumed, told
 from operators.cli.finding import OrderName, the_order
-from operators.cli.inputs import one_of, store_of
+from operators.cli.inputs import Seen, one_of, store_of
 from operators.cli.office import Office, office
 from operators.queries import name_of
 
@@ -62,12 +63,14 @@ def cancel(given: Given) -> Answer:
 
 
 @operator_command
-def resume(given: Given) -> Answer:
-    """Let a held order go on after what held it was mended.
+def resume(given: Given, seen: Seen = None) -> Answer:
+    """Let a held order go on after what held it was mended, or with the changed lines that the hold names as settled.
 
-    Example: waybill order resume 1102 --reason "store mapped"
+    Without a hold it takes back an earlier cancel.
+
+    Example: waybill order resume 1102 --seen 3f9a0c1d --reason "the store took the goods back"
     """
-    return _give(Verb.RESUME, given)
+    return _give(Verb.RESUME, given, seen=seen)
 
 
 @operator_command
@@ -106,6 +109,8 @@ def _give(verb: Verb, given: Given, **details: str | None) -> Answer:
             return told(subject, command, known)
         if given.dry_run:
             return rehearsed(subject, _rehearse(it, row, GivenCommand(verb=verb, command=command)))
+        if verb is Verb.RESUME:
+            return resumed(subject, command, order_sight(hold_of(row)), given.wait)
         return asked(subject, verb, command, given.wait)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.console import RenderableType
 from rich.text import Text
 
+from operators.cli.commanding import ways_on
 from operators.cli.tables import age, right, shown, table, warning, wrong
 from operators.queries import EffectLine, OrderView
 
@@ -24,6 +25,7 @@ def _head(view: OrderView, link: str) -> Iterator[RenderableType]:
         yield wrong(f"HELD: {view.hold.key} since {shown(view.hold_since)}")
         yield Text(f"  evidence: {view.hold.evidence}")
         yield warning(f"  what to do: {view.hold.next_action}")
+        yield from ways_on(f"order resume {order.order_no or order.order_id}", view.seen, view.goes_on_without)
     elif order.waiting_for:
         yield Text(order.waiting_for)
     if view.cancel_wanted:

@@ -29,7 +29,7 @@ class Wanted:
         str | None, typer.Option("--older-than", help="In their stage for longer than this, such as 2h.")
     ] = None
     open_only: Annotated[bool, typer.Option("--open", help="Only orders whose life goes on.")] = False
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 50
 
 
 @operator_command

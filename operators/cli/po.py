@@ -35,7 +35,7 @@ class Wanted:
         str | None, typer.Option("--older-than", help="In their stage for longer than this, such as 2d.")
     ] = None
     open_only: Annotated[bool, typer.Option("--open", help="Only purchase orders whose life goes on.")] = False
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 50
 
 
 @app.command("list")
@@ -86,7 +86,7 @@ def show(po: PoName, tenant: Tenant = None) -> Answer:
     """
     with office() as it, it.ledger.reading() as session:
         row = the_po(session, it.settings, tenant, po)
-        view = po_view(session, row)
+        view = po_view(session, row, it.po_policy(row.tenant))
         link = temporal_link(it.settings, row)
     data = {**view.model_dump(mode="json"), "temporal_ui": link}
     data["next_action"] = view.hold.next_action if view.hold else None

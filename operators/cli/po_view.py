@@ -8,6 +8,7 @@ from rich.text import Text
 
 from domain.po_plan import UNVERIFIED
 from domain.po_units import plain
+from operators.cli.commanding import ways_on
 from operators.cli.tables import age, shown, table, warning, wrong
 from operators.po_show import PoLineView, PoView, ReceiptView
 
@@ -26,6 +27,7 @@ def _head(view: PoView, link: str) -> Iterator[RenderableType]:
         yield wrong(f"HELD: {view.hold.key} since {shown(view.hold_since)}")
         yield Text(f"  evidence: {view.hold.evidence}")
         yield warning(f"  what to do: {view.hold.next_action}")
+    yield from ways_on(f"po resume {po.number or po.po_id}", view.seen, view.goes_on_without)
     if po.waiting_for:
         yield Text(po.waiting_for)
     if view.unverified and UNVERIFIED not in po.waiting_for:

@@ -1,6 +1,6 @@
 """`waybill prove`: the ledger, HotWax, Retail Pro and NetSuite compared, each difference named."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,11 @@ from operators import po_prove
 from operators import prove as proof
 from operators.cli.command import Answer, operator_command, say
 from operators.cli.exits import Exit, Trouble
-from operators.cli.inputs import Tenant, moment, tenants_of
+from operators.cli.inputs import Tenant, moment
 from operators.cli.office import Office, office
 from operators.cli.tables import right, shown, table, warning, wrong
-from operators.po_netsuite import NetSuiteWord, ReconciliationError, read_reconciliation
 from operators.po_prove import PoVerdict
+from operators.po_reconciliation import Reconciliation, ReconciliationError, read_reconciliation
 
 
 @dataclass(frozen=True)
@@ -54,40 +54,43 @@ def prove(
         str | None, typer.Option("--since", help="Only what happened since then; the export must cover it.")
     ] = None,
     netsuite: Annotated[
-        Path | None, typer.Option("--netsuite", help="What NetSuite holds of each purchase order line, as CSV.")
+        list[Path] | None,
+        typer.Option("--netsuite", help="What NetSuite holds of each purchase order line: each file of it, as CSV."),
     ] = None,
 ) -> Answer:
     """Compare the ledger, HotWax, Retail Pro and NetSuite: units and money of orders, stock, purchase order lines.
 
     Retail Pro's side comes from `proof_export` in waybill.toml; without it, it is not verified. NetSuite's side comes
-    from --netsuite, from its account where REST is configured, or from its answers and its newest files. What waits, is
-    held or was cancelled by an operator is explained, not a difference. Ends with 1 when there are differences.
+    from --netsuite, from its account where REST is configured, or from its answers and its newest files. Where a
+    reconciliation is in several files, give --netsuite for each. What waits, is held or was cancelled by an operator is
+    explained, not a difference. Ends with 1 when there are differences.
 
     Example: waybill prove --since 2026-11-01 --json
     """
     start = moment(since) if since else None
     with office() as it:
-        names = tenants_of(it.settings, tenant)
-        words = _netsuite(it, names, netsuite)
-        proofs = {name: _prove(it, name, start, words) for name in names}
-    ok = all(found.ok for found in proofs.values())
+        names = it.tenants(tenant)
+        left_out = it.left_out() if tenant is None else []
+        reconciliation = _netsuite(it, names, netsuite or [])
+        proofs = {name: _prove(it, name, start, reconciliation) for name in names}
     view = [part for name, found in proofs.items() for part in _screen(name, found)]
-    return Answer(_data(proofs), view, Exit.FINE if ok else Exit.NOT_RIGHT)
+    data = _data(proofs, left_out)
+    return Answer(data, view, Exit.FINE if data["ok"] else Exit.NOT_RIGHT)
 
 
-def _netsuite(it: Office, names: list[str], file: Path | None) -> Mapping[str, NetSuiteWord] | None:
+def _netsuite(it: Office, names: list[str], files: Sequence[Path]) -> Reconciliation | None:
     """The reconciliation, which is one tenant's."""
-    if file is None:
+    if not files:
         return None
     if len([name for name in names if it.settings.tenants[name].netsuite]) != 1:
         raise Trouble(Exit.USAGE, "--netsuite is about one tenant with purchase orders: name it with --tenant")
     try:
-        return read_reconciliation(file)
+        return read_reconciliation(files)
     except ReconciliationError as error:
         raise Trouble(Exit.USAGE, str(error)) from None
 
 
-def _prove(it: Office, tenant: str, since: datetime | None, words: Mapping[str, NetSuiteWord] | None) -> _Proof:
+def _prove(it: Office, tenant: str, since: datetime | None, reconciliation: Reconciliation | None) -> _Proof:
     settings = it.settings.tenants[tenant]
     readers = settings.hotwax.concurrency
 
@@ -98,15 +101,16 @@ def _prove(it: Office, tenant: str, since: datetime | None, words: Mapping[str, 
         orders = proof.prove(proof.Sides(it.ledger, systems, settings.retailpro, readers), since, told)
         if systems.po is None:
             return _Proof(orders, None)
-        sides = po_prove.PoSides(it.ledger, tenant, systems.po, words, readers)
+        sides = po_prove.PoSides(it.ledger, tenant, systems.po, reconciliation, readers)
         return _Proof(orders, po_prove.prove(sides, since, told))
 
 
-def _data(proofs: Mapping[str, _Proof]) -> dict[str, object]:
-    """All tenants together; each entry says whose it is."""
+def _data(proofs: Mapping[str, _Proof], left_out: Sequence[str]) -> dict[str, object]:
+    """All tenants together; each entry says whose it is. `left_out` are those that only the ledger has."""
     po = {name: found.po for name, found in proofs.items() if found.po}
     return {
-        "ok": all(found.ok for found in proofs.values()),
+        "ok": not left_out and all(found.ok for found in proofs.values()),
+        "tenants_not_configured": left_out,
         "retailpro": _together([found.orders.retailpro for found in proofs.values()]),
         "stock": _together([found.orders.stock for found in proofs.values()]),
         "netsuite": _netsuite_together([found.netsuite for found in po.values()]),

@@ -9,7 +9,7 @@ from temporalio.service import RPCError
 
 from operators import recover as recovery
 from operators.cli.command import Answer, operator_command, say
-from operators.cli.inputs import DryRun, Tenant, tenants_of
+from operators.cli.inputs import DryRun, Tenant
 from operators.cli.office import Office, no_temporal, office, temporal
 from operators.cli.tables import table
 
@@ -30,7 +30,7 @@ def recover(tenant: Tenant = None, dry_run: DryRun = False) -> Answer:
     Example: waybill recover --dry-run
     """
     with office() as it:
-        found = asyncio.run(_recover(it, tenants_of(it.settings, tenant), dry_run=dry_run))
+        found = asyncio.run(_recover(it, it.tenants(tenant), dry_run=dry_run))
     columns = ["tenant", "", ">open", ">would be started" if dry_run else ">started", ">running already"]
     named = [*(("orders", r) for r in found.orders), *(("purchase orders", r) for r in found.purchase_orders)]
     rows = [(r.tenant, what, r.open_orders, r.started, r.running) for what, r in named]

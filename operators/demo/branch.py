@@ -1,7 +1,6 @@
 """The demo's second tenant: systems of its own in another sandbox, its NetSuite reached over REST instead of files."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives import serialization
@@ -144,7 +143,3 @@ class Branch:
         """How often each thing went wrong, by its name."""
         fired = await self.door.fired()
         return {name: fired[fault] for fault, name in self._faults.items()}
-
-    async def write_export(self) -> None:
-        """Write what its Retail Pro knows to where `waybill prove` reads it."""
-        self._place.branch_export.write_text(json.dumps(await self.door.export()), encoding="utf-8")

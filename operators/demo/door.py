@@ -1,6 +1,9 @@
 """The sandbox's admin API (docs/sandbox.md): the demo plays the outside world through it, and reads the outcome."""
 
+import asyncio
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -75,6 +78,10 @@ class Door:
                 {"Store": row["store"], "UPC": row["upc"], "Change": row["change"]} for row in await self.stock()
             ],
         }
+
+    async def write_export(self, file: Path) -> None:
+        """Write the export to where `waybill prove` reads it, as a merchant's report would."""
+        await asyncio.to_thread(file.write_text, json.dumps(await self.export()), "utf-8")
 
 
 def _invoice(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,16 @@ def tell(console: Console, orders: Sequence[DayOrder], pos: Sequence[DayPo], now
         say(console, f"✗ {problem}", "red")
 
 
+def conclusion(verdict: Verdict, orders: int, pos: int, seconds: float) -> str:
+    """The last word, on a day of so many orders and purchase orders."""
+    if count := len(verdict.problems):
+        return f"NOT PROVEN: {count} thing{'s' if count > 1 else ''} not as it should be, after {seconds:.0f} s"
+    return (
+        f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {orders} orders "
+        f"and every received piece of {pos} purchase orders is where it must be, once"
+    )
+
+
 def _cases(orders: Sequence[DayOrder], now: Picture) -> Table:
     table = _table("The day's cases")
     table.add_column("case", overflow="fold")

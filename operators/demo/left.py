@@ -1,15 +1,17 @@
-"""A demo that was left running: what to try with it, a fresh export for its proof, and its end."""
+"""A demo left running: what to try with it, a fresh export for its proof, a difference to be found, and its end."""
 
+import contextlib
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from operators.demo import day, purchases
+from operators.demo import day, purchases, wrongs
 from operators.demo.day import DAY
+from operators.demo.door import Door
 from operators.demo.office import waybill_program
 from operators.demo.orders import orders_of
 from operators.demo.place import Place
@@ -43,7 +45,7 @@ def _worth_trying(place: Place) -> list[str]:
     waybill = "uv run waybill" if shutil.which("uv") else waybill_program()
     numbers = {order.case.name: order.number for order in orders_of(DAY)}
     pos = {po.kind.name: po.po_id for po in purchases_of()}
-    export = f"{_this()} export {shlex.quote(place.name)}"
+    folder = shlex.quote(place.name)
     return [
         f"{waybill} orders --open",
         f"{waybill} order show {numbers['three stores']}",
@@ -57,7 +59,8 @@ def _worth_trying(place: Place) -> list[str]:
         f"{waybill} holds",
         f"{waybill} feed",
         f"{waybill} exposure --csv -",
-        f"{export} && {waybill} prove",
+        f"{_this()} export {folder} && {waybill} prove",
+        f"{_this()} plant lost_invoice {folder}; {waybill} prove",
     ]
 
 
@@ -67,15 +70,32 @@ def _this() -> str:
     return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m operators.demo"
 
 
-def stop(console: Console, folder: Path) -> int:
-    """End a demo that was left running and remove its folder; 2 when there is none."""
+async def export(place: Place) -> None:
+    """Write what its Retail Pro knows now to where `waybill prove` reads it."""
+    async with _door(place) as door:
+        await door.write_export(place.export)
+
+
+async def plant(place: Place, kind: str) -> str:
+    """Make something wrong in it, and an export that shows it; what was done, in words."""
+    async with _door(place) as door:
+        planted = await wrongs.plant(kind, orders_of(DAY), purchases_of(), door)
+        await door.write_export(place.export)
+    return planted
+
+
+@contextlib.asynccontextmanager
+async def _door(place: Place) -> AsyncIterator[Door]:
+    door = Door(place.notes()["sandbox"])
     try:
-        place = Place.of(folder)
-    except FileNotFoundError:
-        console.print(f"{folder} is no demo that was left running", style="red", highlight=False)
-        return 2
+        yield door
+    finally:
+        await door.close()
+
+
+def stop(console: Console, place: Place) -> None:
+    """End it and remove its folder."""
     notes = place.notes()
     ended = end_left(notes["pids"], notes["marks"])
     place.remove()
-    console.print(f"ended: {', '.join(ended) or 'nothing was running'}; {folder} is removed", highlight=False)
-    return 0
+    console.print(f"ended: {', '.join(ended) or 'nothing was running'}; {place.name} is removed", highlight=False)

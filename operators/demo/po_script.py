@@ -140,8 +140,9 @@ class PoScript:
         po = self._one(purchases.OVER)
         await self._until(lambda now: now.stands(po) == (PoStage.RECEIVED, HoldCause.RECEIPT_EXCESS), "it is held")
         reason = "three lamps too many go back to the vendor"
-        self._say(as_typed("po", "resume", po.number, "--reason", reason))
-        await self._office.purchase_order(PoVerb.RESUME, po.po_id, reason)
+        seen = self._office.mark_of(po.po_id)
+        self._say(as_typed("po", "resume", po.number, "--seen", seen, "--reason", reason))
+        await self._office.purchase_order(PoVerb.RESUME, po.po_id, reason, seen)
 
     # ---- files and lines ---------------------------------------------------------------------------------------------
 

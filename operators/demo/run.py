@@ -1,10 +1,8 @@
 """One demo from its morning to its verdict."""
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.console import Console
 from temporalio.service import RPCError
@@ -12,8 +10,8 @@ from temporalio.service import RPCError
 from operators.demo import left, picture, verdict
 from operators.demo.cues import ScriptError
 from operators.demo.day import DAY
-from operators.demo.door import Door, SandboxError
-from operators.demo.evening import tell
+from operators.demo.door import SandboxError
+from operators.demo.evening import conclusion, tell
 from operators.demo.office import CommandFailedError
 from operators.demo.orders import DayOrder, morning, orders_of
 from operators.demo.picture import Diary, Picture
@@ -26,7 +24,6 @@ from operators.demo.screen import Screen, say
 from operators.demo.script import Script
 from operators.demo.town import Town
 from operators.demo.verdict import Verdict
-from operators.demo.wrongs import plant
 from operators.set_up import SetUpError
 from operators.temporal_release import TemporalUnavailableError
 from operators.temporal_server import TemporalStartError
@@ -52,15 +49,7 @@ EXPECTED_TROUBLE = (
 )
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a demo was asked for: to be left running, and differences to plant before the proof."""
-
-    keep: bool = False
-    plant: Sequence[str] = ()
-
-
-async def run(console: Console, options: Options) -> int:
+async def run(console: Console, *, keep: bool) -> int:
     """Hold a demo; 0 when every order is where it must be and the proof holds from both sides, else 1."""
     forgotten = forget_real_set_up()
     place = Place.make()
@@ -68,7 +57,7 @@ async def run(console: Console, options: Options) -> int:
     town = Town(place, branch_pos, lambda line: say(console, line, "dim"))
     good, keeps_folder = False, True
     try:
-        good = await _Demo(console, options, town, branch_pos).hold()
+        good = await _Demo(console, town, branch_pos, keep=keep).hold()
         keeps_folder = not good
     except EXPECTED_TROUBLE as error:
         say(console, f"The demo failed: {error}", "red")
@@ -76,7 +65,7 @@ async def run(console: Console, options: Options) -> int:
         keeps_folder = False
         raise
     finally:
-        if options.keep and town.is_up:
+        if keep and town.is_up:
             await town.leave_running()
             left.explain(console, place, town.server.ui_url, forgotten)
         else:
@@ -95,8 +84,8 @@ def _clear(console: Console, place: Place, *, keep: bool) -> None:
 class _Demo:
     """The day in a town."""
 
-    def __init__(self, console: Console, options: Options, town: Town, branch_pos: Sequence[DayPo]) -> None:
-        self._console, self._options, self._town = console, options, town
+    def __init__(self, console: Console, town: Town, branch_pos: Sequence[DayPo], *, keep: bool) -> None:
+        self._console, self._town, self._keep = console, town, keep
         self._orders: Sequence[DayOrder] = orders_of(DAY)
         self._shop_pos: Sequence[DayPo] = purchases_of()
         self._pos = [*self._shop_pos, *branch_pos]
@@ -112,9 +101,9 @@ class _Demo:
         script, po_script = Script(self._orders, town), PoScript(self._shop_pos, town)
         with Screen(self._console, len(self._orders), len(self._pos), town.server.ui_url) as screen:
             screen.announce(f"all is up after {time.monotonic() - self._began:.0f} s; the shops open")
-            await po_script.open_doors()
             await script.open_doors()
             await town.branch.open_doors()
+            await po_script.open_doors()  # last: its first scene lasts for seconds, and must be seen
             await self._watch(script, po_script, screen)
         found = await self._evening(script, po_script)
         tell(self._console, self._orders, self._pos, picture.take(town.ledger), found)
@@ -149,11 +138,9 @@ class _Demo:
     async def _evening(self, script: Script, po_script: PoScript) -> Verdict:
         """Prove it from both sides: `waybill prove`, and the sandbox's own check."""
         town, door = self._town, self._town.door
-        for kind in self._options.plant:
-            self._print(await plant(kind, self._orders, self._shop_pos, door))
         await po_script.last_word()
-        await write_export(door, town.place)
-        await town.branch.write_export()
+        await door.write_export(town.place.export)
+        await town.branch.door.write_export(town.place.branch_export)
         self._print("proving: waybill prove")
         proof, stock = await prove(), await door.stock()
         return Verdict(
@@ -172,28 +159,14 @@ class _Demo:
     def _conclude(self, found: Verdict) -> None:
         seconds = time.monotonic() - self._began
         self._print(f"Temporal UI: {self._ui()}")
-        if found.problems:
-            count = len(found.problems)
-            self._print(
-                f"NOT PROVEN: {count} thing{'s' if count > 1 else ''} not as it should be, after {seconds:.0f} s"
-            )
-        else:
-            self._print(
-                f"PROVEN from both sides after {seconds:.0f} s: every shipped unit of {len(self._orders)} orders "
-                f"and every received piece of {len(self._pos)} purchase orders is where it must be, once"
-            )
+        self._print(conclusion(found, len(self._orders), len(self._pos), seconds))
 
     def _ui(self) -> str:
         """Where the Web UI is, or was."""
         address = self._town.server.ui_url
         if address is None:
             return f"that of the server at {self._town.server.address}"
-        return address if self._options.keep else f"{address} (gone now; make demo KEEP=1 leaves it running)"
+        return address if self._keep else f"{address} (gone now; make demo KEEP=1 leaves it running)"
 
     def _print(self, words: str) -> None:
         say(self._console, words)
-
-
-async def write_export(door: Door, place: Place) -> None:
-    """Write what Retail Pro knows now to where `waybill prove` reads it, as a merchant's report would."""
-    place.export.write_text(json.dumps(await door.export()), encoding="utf-8")

@@ -1,12 +1,13 @@
-"""Planting a difference after the day, to see the proof fail and name it (`python -m operators.demo --plant`)."""
+"""Planting a difference in a demo left running, to see the proof name it (`python -m operators.demo plant`)."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from domain.purchase_order import PoStage
 from operators.demo.door import Door
 from operators.demo.goods import MUG, PRODUCTS, STORES
 from operators.demo.orders import DayOrder
-from operators.demo.purchases import AMENDED, DayPo
+from operators.demo.purchases import AMENDED, PARTLY, DayPo
 
 ORDER_KINDS = ("lost_invoice", "doubled_invoice", "doubled_slip", "wrong_quantity", "wrong_store", "unasked_invoice")
 PO_KINDS = ("lost_receipt", "doubled_receipt", "wrong_receipt", "lost_po", "lost_po_line")
@@ -19,12 +20,18 @@ async def plant(kind: str, orders: Sequence[DayOrder], pos: Sequence[DayPo], doo
 
 
 async def _plant_po(kind: str, pos: Sequence[DayPo], door: Door) -> str:
-    """HotWax loses what is still to be received, NetSuite a receipt of what was."""
-    is_in_hotwax = kind.startswith("lost_po")
-    po = next(po for po in pos if (po.kind.name == AMENDED) is is_in_hotwax)
-    details = {"poId": po.po_id, **({"line": 4} if kind == "lost_po_line" else {})}
-    await door.post("wrongs", {"kind": kind, **details})
-    return f"planted in {'HotWax' if is_in_hotwax else 'NetSuite'}: {kind} ({po.number})"
+    """HotWax loses what is still to be received, NetSuite a receipt of what was; each kind has an order of its own."""
+    received = [po for po in pos if po.kind.ends.stage is PoStage.RECEIPT_SYNCED]
+    chosen = {
+        "doubled_receipt": received[0],
+        "lost_receipt": received[1],
+        "wrong_receipt": received[2],
+        "lost_po": next(po for po in pos if po.kind.name == AMENDED),
+        "lost_po_line": next(po for po in pos if po.kind.name == PARTLY),
+    }[kind]
+    line = {"line": 4} if kind == "lost_po_line" else {}
+    await door.post("wrongs", {"kind": kind, "poId": chosen.po_id, **line})
+    return f"planted in {'HotWax' if kind.startswith('lost_po') else 'NetSuite'}: {kind} ({chosen.number})"
 
 
 async def _plant(kind: str, orders: Sequence[DayOrder], door: Door) -> str:

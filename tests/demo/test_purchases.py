@@ -1,9 +1,15 @@
 """The demo's purchase orders: enough of them, of every kind that it promises."""
 
+from typing import Any, cast
+
+import pytest
+
 from domain.purchase_order import PoStage
 from domain.stages import HoldCause
+from operators.demo.door import Door
 from operators.demo.goods import LOCATIONS, SKUS
 from operators.demo.purchases import AFTERNOON, AMENDED, MORNING, PARTLY, PURCHASES, PoEnd, purchases_of
+from operators.demo.wrongs import PO_KINDS, plant
 
 POS = purchases_of()
 
@@ -37,3 +43,22 @@ def test_products_and_places_are_known_to_both_sides() -> None:
 
 def test_associates_receive_packs_in_exact_parts() -> None:
     assert {item.rate for kind in PURCHASES for item in kind.lines} == {1, 10}
+
+
+class _Asked:
+    """Takes down what the sandbox is asked for."""
+
+    def __init__(self) -> None:
+        self.wrongs: list[dict[str, Any]] = []
+
+    async def post(self, _path: str, wrong: dict[str, Any]) -> None:
+        self.wrongs.append(wrong)
+
+
+@pytest.mark.anyio
+async def test_each_kind_of_wrong_is_planted_in_an_order_of_its_own() -> None:
+    asked = _Asked()
+    for kind in PO_KINDS:
+        await plant(kind, (), POS, cast("Door", asked))
+    assert [wrong["kind"] for wrong in asked.wrongs] == list(PO_KINDS)
+    assert len({wrong["poId"] for wrong in asked.wrongs}) == len(PO_KINDS)

@@ -12,6 +12,7 @@ from ledger.journal import About, Flow
 from ledger.tables import JournalRow
 from operators.demo.cases import End
 from operators.demo.day import DAY
+from operators.demo.evening import conclusion
 from operators.demo.orders import orders_of
 from operators.demo.picture import Picture, PoStanding, in_words
 from operators.demo.purchases import NOWHERE_TO_GO, PoEnd, purchases_of
@@ -106,6 +107,14 @@ def test_a_clean_evening_has_no_problems() -> None:
 def test_whatever_is_wrong_is_a_problem_by_name(changes: dict[str, Any], named: str) -> None:
     (problem,) = _verdict(**changes).problems
     assert named in problem
+
+
+def test_the_last_word_is_proven_only_where_nothing_is_wrong() -> None:
+    assert conclusion(_verdict(), 80, 42, 59.4).startswith(
+        "PROVEN from both sides after 59 s: every shipped unit of 80"
+    )
+    wrong = _verdict(deviations=["order 1001 is lost"])
+    assert conclusion(wrong, 80, 42, 59.4) == "NOT PROVEN: 1 thing not as it should be, after 59 s"
 
 
 def test_the_lowest_stock_is_between_an_invoice_and_its_slip() -> None:

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from domain.stages import EffectKind, EffectState, Hold, HoldCause, Stage
 from ledger.database import Ledger
-from ledger.migrate import migrate
 from ledger.tables import EffectRow, LineRow, OrderRow
 from operators.cli import app
+from tests.support.ledgers import make_ready
 
 NOBODY = "127.0.0.1:1"
 """An address where no server answers."""
@@ -86,7 +86,7 @@ def a_desk(folder: Path, more: str = "") -> Desk:
     path = folder / "waybill.toml"
     path.write_text(CONFIGURATION.format(ledger=folder / "ledger.db", more=more), encoding="utf-8")
     ledger = a_ledger(folder)
-    migrate(ledger)
+    make_ready(ledger)
     ledger.close()
     return Desk(path, WAYBILL__TENANTS__ACME__HOTWAX__PASSWORD="secret-of-acme")
 
@@ -127,6 +127,12 @@ def order_row(order_id: str, stage: Stage = Stage.AWAITING_LINES, hold: Hold | N
 def unmapped(order_id: str, facility: str = "X9", **more: Any) -> OrderRow:
     """An order that is held for a facility without a store."""
     hold = Hold(cause=HoldCause.UNMAPPED_STORE, subject=facility, evidence=f"no Retail Pro store for {facility}")
+    return order_row(order_id, Stage.INVOICING, hold, **more)
+
+
+def reopened(order_id: str, **more: Any) -> OrderRow:
+    """An order that is held for an invoiced line that is not fulfilled any more."""
+    hold = Hold(cause=HoldCause.REOPENED_LINE, evidence=f"line {order_id}0 was settled as fulfilled by F1, now gone")
     return order_row(order_id, Stage.INVOICING, hold, **more)
 
 

@@ -16,13 +16,13 @@ from activities.systems import Purchasing
 from connectors.hotwax.purchase import HotWaxPurchase
 from connectors.hotwax.purchase_session import FileSession
 from connectors.sftp.client import SftpServer
+from domain.commands import Command, CommandAnswer
 from domain.keys import ORDERS_QUEUE, PO_RUN_WORKFLOW, po_workflow_id
-from domain.po_messages import PoAssessRequest, PoRun, PoRunRequest
-from domain.purchase_order import ImportState, PoLine, PoStatus, PurchaseOrder, ReceiptState
-from ledger import journal, po_files, purchase_orders, receipt_rows, receipts
+from domain.po_messages import GivenPoCommand, PoAssessRequest, PoRun, PoRunRequest
+from domain.purchase_order import ImportState, PoLine, PoStatus, PoVerb, PurchaseOrder, ReceiptState
+from ledger import journal, po_files, po_imports, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
 from ledger.journal import Flow
-from ledger.migrate import migrate
 from ledger.po_files import FileKind, FileState
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.purchase_orders import Told
@@ -30,6 +30,7 @@ from ledger.receipt_rows import ReceiptPart
 from operators.bootstrap import LiveTenants, open_budget
 from operators.settings import Settings, TenantSettings
 from tests.operators.desk import NOBODY, Desk
+from tests.support.ledgers import make_ready
 from worker import Parts, build_workers
 
 NOW = datetime.now(UTC)
@@ -92,7 +93,7 @@ class PoDesk(Desk):
         )
         self.settings = Settings(ledger_url=f"sqlite:///{folder / 'po-ledger.db'}", tenants={self.tenant: self._tenant})
         self.ledger = Ledger(self.settings.ledger_url)
-        migrate(self.ledger)
+        make_ready(self.ledger)
 
     # ---- playing a life ----------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ class PoDesk(Desk):
             wanted = {line.line_id: line for line in purchase_orders.wanted_lines(row)}
             lines = {**purchase_orders.imported(row), **wanted}
             purchase_orders.record_found(session, row, f"HC{po_id}", lines, NOW)
-            purchase_orders.record_import(session, row, ImportState.DONE, NOW)
+            po_imports.record_import(session, row, ImportState.DONE, NOW)
         self.assess(po_id)
 
     def receive(self, po_id: str, shipment: str, unplanned: Mapping[str, int] | None = None, **pieces: int) -> str:
@@ -145,6 +146,14 @@ class PoDesk(Desk):
         """The engine has looked at it."""
         with self.ledger.writing() as session:
             assess(session, PoAssessRequest(tenant=self.tenant, po_id=po_id), self.purchasing)
+
+    def command(self, po_id: str, verb: str, **details: Any) -> CommandAnswer:
+        """What the engine answers to an operator's command."""
+        command = Command(id=uuid.uuid4().hex, operator="ana", reason="looked at it", **details)
+        given = GivenPoCommand(verb=PoVerb(verb), command=command)
+        with self.ledger.writing() as session:
+            request = PoAssessRequest(tenant=self.tenant, po_id=po_id, commands=(given,))
+            return dict(assess(session, request, self.purchasing).answers)[command.id]
 
     @property
     def purchasing(self) -> Purchasing:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.stages import EffectState, Stage
-from tests.operators.desk import NOW, Desk, a_desk, invoice_row, keep, line_row, order_row, unmapped
+from tests.operators.desk import NOW, Desk, a_desk, invoice_row, keep, line_row, order_row, reopened, unmapped
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def test_a_wrong_value_is_named_with_the_possible_ones(desk: Desk, option: str, 
     assert ended.out == ""
 
 
+def test_a_list_beyond_all_bounds_is_refused(desk: Desk) -> None:
+    ended = desk.run("orders", "--limit", "99999999999999999999")
+    assert (ended.code, ended.out) == (2, "")
+    assert "100000" in ended.err
+
+
 def test_an_error_is_json_too_where_json_was_asked_for(desk: Desk) -> None:
     ended = desk.run("orders", "--tenant", "acne", "--json")
     assert (ended.json["exit"], "acne" in ended.json["error"]) == (2, True)
@@ -76,6 +82,17 @@ def test_an_order_is_shown_with_its_hold_documents_and_link(desk: Desk, tmp_path
     for part in ("HELD: unmapped_store:X9", "add the facility", "0740000000011", "unknown"):
         assert part in shown
     assert "https://temporal.example/namespaces/default/workflows/order%2Facme%2F1%2Fa" in shown
+
+
+def test_an_order_is_shown_with_the_mark_that_its_resume_takes_where_it_settles_something(
+    desk: Desk, tmp_path: Path
+) -> None:
+    keep(tmp_path, unmapped("1"), reopened("2"))
+    tried, settled = (desk.run("order", "show", number, "--json").json for number in ("W1", "W2"))
+    assert (tried["seen"], tried["goes_on_without"]) == (None, [])
+    assert settled["goes_on_without"] == ["line 20 was settled as fulfilled by F1, now gone"]
+    assert f"waybill order resume W2 --seen {settled['seen']} " in desk.run("order", "show", "W2").out
+    assert "--seen" not in desk.run("order", "show", "W1").out
 
 
 @pytest.mark.parametrize("name", ["W1", "#W1", "1"])
@@ -140,7 +157,15 @@ def test_resuming_what_nobody_is_held_for_is_not_found(desk: Desk) -> None:
 def test_a_dry_run_of_a_resume_needs_no_server(desk: Desk, tmp_path: Path) -> None:
     keep(tmp_path, unmapped("1"), unmapped("2"))
     told = desk.run("holds", "resume", "unmapped_store", "--reason", "mapped", "--dry-run", "--json").json
-    assert (told["orders"], sorted(told["order_numbers"])) == (2, ["W1", "W2"])
+    assert (told["orders"], sorted(told["order_numbers"]), told["goes_on_without"]) == (2, ["W1", "W2"], {})
+
+
+def test_a_dry_run_of_a_resume_names_the_lines_that_orders_would_go_on_without(desk: Desk, tmp_path: Path) -> None:
+    keep(tmp_path, reopened("1"), reopened("2"))
+    resume = ("holds", "resume", "reopened_line", "--reason", "returned", "--dry-run")
+    told = {name: [f"line {name[1:]}0 was settled as fulfilled by F1, now gone"] for name in ("W1", "W2")}
+    assert desk.run(*resume, "--json").json["goes_on_without"] == told
+    assert "without, W2: line 20 was settled as fulfilled by F1, now gone" in desk.run(*resume).out
 
 
 def test_the_feed_is_told_from_the_ledger_when_temporal_is_out_of_reach(desk: Desk) -> None:
@@ -156,7 +181,7 @@ def test_the_feed_is_told_from_the_ledger_when_temporal_is_out_of_reach(desk: De
     assert "Temporal at 127.0.0.1:1 is out of reach" in ended.err
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "2999-01-01"])
+@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", "2999-01-01", "9999-12-31T23:59:59-14:00"])
 def test_a_backfill_from_no_past_day_is_refused(desk: Desk, since: str) -> None:
     ended = desk.run("feed", "orders", "--since", since)
     assert ended.code == 2

@@ -25,6 +25,11 @@ timeout_read = 5
 private_key = "{key}"
 certificate_id = "cert-1"
 """
+NEXT_KEY = """
+[tenants.{tenant}.netsuite.rest.next_key]
+private_key = "{key}"
+certificate_id = "cert-2"
+"""
 
 
 PERMISSIONS = {
@@ -45,15 +50,23 @@ PERMISSIONS = {
 
 def checked(account: Account, folder: Path, mode: str = "rest") -> dict[str, Any]:
     """What the check says of the account."""
+    [probe] = checked_by_each_key(account, folder, mode)
+    return probe
+
+
+def checked_by_each_key(
+    account: Account, folder: Path, mode: str = "rest", next_key: Path | None = None
+) -> list[dict[str, Any]]:
+    """What the check says of the account, by the key, and by the next one where there is one."""
     desk = PoDesk(folder)
     about = {"tenant": desk.tenant, "address": account.sandbox.netsuite_url, "client": CLIENT}
     file = folder / "waybill.toml"
     written = file.read_text().replace(".netsuite.policy]", f'.netsuite.policy]\nnetsuite_mode = "{mode}"')
-    file.write_text(written + REST.format(**about, key=account.folder / "key1.pem"), encoding="utf-8")
+    written += REST.format(**about, key=account.folder / "key1.pem")
+    written += NEXT_KEY.format(**about, key=next_key) if next_key else ""
+    file.write_text(written, encoding="utf-8")
     found = desk.run("config", "check", "--json").json["connections"]
-    [probe] = [probe for probe in found if probe["name"].startswith("netsuite of")]
-    assert isinstance(probe, dict)
-    return probe
+    return [probe for probe in found if probe["name"].startswith("netsuite of")]
 
 
 def test_an_account_that_lets_us_in_is_named_with_what_was_read_and_nothing_was_written(
@@ -113,3 +126,33 @@ def test_each_way_of_not_being_let_in_names_its_mend(account: Account, tmp_path:
     assert words in probe["detail"]
     assert "netsuite.rest" in probe["what_to_do"]
     assert "PRIVATE KEY" not in str(probe)
+
+
+def _next_without_a_file(account: Account) -> None:
+    (account.folder / "key2.pem").unlink()
+
+
+def _next_of_no_certificate(account: Account) -> None:
+    (account.folder / "key2.pem").write_bytes(another_pem())
+
+
+ROTATIONS: dict[str, tuple[Callable[[Account], None], list[bool], str]] = {
+    "both good": (lambda _: None, [True, True], ""),
+    "the next without a file": (_next_without_a_file, [True, False], "key2.pem cannot be read"),
+    "the next of no certificate": (_next_of_no_certificate, [True, False], "certificate cert-2: 401"),
+    "the first revoked": (lambda account: account.revoke(1), [False, True], "certificate cert-1: 401"),
+}
+
+
+@pytest.mark.parametrize("rotation", ROTATIONS)
+def test_each_key_is_tried_and_one_that_works_hides_no_other(account: Account, tmp_path: Path, rotation: str) -> None:
+    spoil, works, words = ROTATIONS[rotation]
+    account.key()
+    account.register(2)
+    next_key = Path(account.key(2)["private_key"])
+    spoil(account)
+    probes = checked_by_each_key(account, tmp_path, next_key=next_key)
+    assert [probe["ok"] for probe in probes] == works
+    assert [probe["name"].partition(", ")[2] for probe in probes] == ["by key", "by next_key"]
+    refused = [probe for probe in probes if not probe["ok"]]
+    assert all(words in probe["detail"] and probe["name"].split()[-1] in probe["what_to_do"] for probe in refused)

@@ -9,7 +9,7 @@ from domain.stages import Stage
 from ledger.tables import SequenceRow
 from operators.temporal_server import TemporalServer
 from tests.conftest import MakeTown
-from tests.operators.desk import Desk, a_desk, keep, order_row, unmapped
+from tests.operators.desk import Desk, a_desk, keep, order_row, reopened, unmapped
 from tests.support.town import Town, an_order, open_line, shipped
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +29,15 @@ class Counter:
         self.town.seed(an_order(order_id, shipped("GT101"), open_line("GT205")))
         await self.town.poll()
         await self.town.until(order_id, lambda row: bool(row.waiting_for))
+
+    async def reopened(self, order_id: str) -> None:
+        """An order of two invoiced lines that is held since the first was reopened."""
+        self.town.seed(an_order(order_id, shipped("GT101"), shipped("GT101", "P2")))
+        await self.town.poll()
+        await self.town.until_stage(order_id, Stage.DONE)
+        self.town.sandbox.deed("reopen", order_id, items=["00101"], order_too=True)
+        await self.town.poll()
+        await self.town.until_held(order_id, "reopened_line")
 
     def commands_given(self, order_id: str) -> list[tuple[str, str]]:
         """Who asked what of the order, by its audit trail."""
@@ -74,6 +83,45 @@ async def test_an_order_that_ended_refuses_from_the_ledger_without_a_worker(coun
     ended = await counter.desk.ask("order", "cancel", "W1", *WHY)
     assert ended.code == 3
     assert "return or credit it in Retail Pro" in ended.out
+
+
+async def test_a_resume_settles_the_reopened_line_that_the_operator_saw(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.reopened("1")
+        shown = (await counter.desk.ask("order", "show", "W1", "--json")).json
+        ended = await counter.desk.ask("order", "resume", "W1", "--seen", shown["seen"], "--json", *WHY)
+        await counter.town.until("1", lambda row: row.hold_cause is None)
+    assert ended.code == 0
+    assert ended.json["message"] == f"resume accepted, goes on without: {shown['hold']['evidence']}"
+    assert (counter.town.known("1").acknowledged or {}).keys() == {"00101"}
+
+
+async def test_a_resume_is_refused_where_more_lines_are_reopened_than_the_operator_saw(counter: Counter) -> None:
+    async with counter.town.working():
+        await counter.reopened("1")
+        seen = (await counter.desk.ask("order", "show", "W1", "--json")).json["seen"]
+        counter.town.sandbox.deed("reopen", "1", items=["00102"])
+        rehearsed = (await counter.desk.ask("order", "resume", "W1", "--dry-run", "--json", *WHY)).json
+        ended = await counter.desk.ask("order", "resume", "W1", "--seen", seen, *WHY)
+        await counter.town.until("1", lambda row: "line 00102" in row.hold_evidence)
+        assert (ended.code, counter.town.known("1").acknowledged) == (3, None)
+        assert "it is held otherwise now: reopened_line: line 00101 was" in ended.out
+        assert "look at `order show` again" in ended.out.replace("\n", " ")
+        shown = (await counter.desk.ask("order", "show", "W1", "--json")).json
+        assert (shown["seen"], shown["goes_on_without"]) == (rehearsed["seen"], rehearsed["goes_on_without"])
+        assert (await counter.desk.ask("order", "resume", "W1", "--seen", shown["seen"], *WHY)).code == 0
+    assert (counter.town.known("1").acknowledged or {}).keys() == {"00101", "00102"}
+
+
+async def test_all_orders_of_a_hold_are_resumed_for_what_was_listed_and_no_line_that_came_since(
+    counter: Counter,
+) -> None:
+    async with counter.town.working():
+        await counter.reopened("1")
+        counter.town.sandbox.deed("reopen", "1", items=["00102"])
+        ended = await counter.desk.ask("holds", "resume", "reopened_line", "--tenant", counter.town.tenant, *WHY)
+        await counter.town.until("1", lambda row: "line 00102" in row.hold_evidence)
+    assert (ended.code, counter.town.known("1").acknowledged) == (0, None)
 
 
 async def test_no_worker_is_out_of_reach_and_the_command_may_be_given_again(counter: Counter) -> None:
@@ -158,6 +206,16 @@ async def test_a_dry_run_for_an_order_that_stays_held_makes_no_call(counter: Cou
 
 
 # ---- what needs no server --------------------------------------------------------------------------------------------
+
+
+def test_no_line_is_settled_that_nobody_said_to_have_seen(tmp_path: Path) -> None:
+    desk = a_desk(tmp_path)
+    keep(tmp_path, reopened("1"))
+    ended = desk.run("order", "resume", "W1", "--json", *WHY)
+    line = "line 10 was settled as fulfilled by F1, now gone"
+    assert (ended.code, ended.json["accepted"], ended.json["goes_on_without"]) == (3, False, [line])
+    assert ended.json["message"] == f"to go on without all of this, say --seen {ended.json['seen']}: {line}"
+    assert ended.json["seen"] == desk.run("order", "show", "W1", "--json").json["seen"]
 
 
 def test_temporal_out_of_reach_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:

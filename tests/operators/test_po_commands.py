@@ -91,15 +91,65 @@ async def test_a_refused_command_says_why_and_what_to_do_instead(counter: Counte
     assert "goods were received: `close` the remainder instead" in told["message"]
 
 
-async def test_a_resume_goes_on_without_the_excess_that_the_evidence_names(counter: Counter) -> None:
+async def test_a_resume_goes_on_without_the_excess_that_the_operator_saw(counter: Counter) -> None:
     counter.imported("1")
     counter.desk.answer(counter.desk.receive("1", "S1", L1=12), ReceiptState.CREATED)
-    assert counter.desk.row("1").hold_cause == "receipt_excess"
+    shown = counter.desk.run("po", "show", "1", "--json").json
+    assert (shown["hold"]["cause"], len(shown["goes_on_without"])) == ("receipt_excess", 1)
+    assert f"waybill po resume PO1 --seen {shown['seen']} " in counter.desk.run("po", "show", "1").out
     async with counter.desk.working(counter.client):
-        code, _ = await counter.give("resume", "1")
+        code, told = await counter.give("resume", "1", "--seen", shown["seen"])
         await counter.end("1")
     assert (code, counter.desk.row("1").hold_cause) == (0, None)
+    assert told["message"] == "resume accepted, goes on without: excess:1-S1:1:2"
     assert counter.desk.row("1").acknowledged == ["excess:1-S1:1:2"]
+
+
+async def test_a_resume_is_refused_where_it_is_held_otherwise_than_the_operator_saw(counter: Counter) -> None:
+    counter.imported("1")
+    counter.desk.answer(counter.desk.receive("1", "S1", L1=12), ReceiptState.CREATED)
+    seen = counter.desk.run("po", "show", "1", "--json").json["seen"]
+    counter.desk.receive("1", "S2", L1=200)
+    async with counter.desk.working(counter.client):
+        code, told = await counter.give("resume", "1", "--seen", seen)
+        await counter.end("1")
+    assert (code, counter.desk.row("1").acknowledged) == (3, None)
+    assert "it is held otherwise now: receipt_excess: " in told["message"]
+    assert "look at `po show` again" in told["message"]
+
+
+def test_a_receipt_in_doubt_for_the_second_time_is_asked_about_anew(desk: PoDesk) -> None:
+    desk.tell("1", a_line("1", 10))
+    desk.imported("1")
+    receipt = desk.receive("1", "S1", L1=10)
+    for verb in ("resume", "resend_receipt", "resume"):
+        desk.answer(receipt, ReceiptState.UNKNOWN, "its answer is no use")
+        assert desk.row("1").hold_cause == "receipt_unknown"
+        assert desk.command("1", "resume").accepted
+        assert desk.row("1").hold_cause is None
+        if verb == "resume":  # NetSuite refuses it after all, and it goes once more
+            desk.answer(receipt, ReceiptState.REJECTED, "the period is closed")
+        assert desk.command("1", verb, effect=receipt).accepted
+        assert desk.row("1").acknowledged is None
+        assert desk.run("po", "show", "1", "--json").json["receipts"][0]["state"] == "promised"
+
+
+def test_nothing_is_gone_on_without_that_nobody_said_to_have_seen(desk: PoDesk) -> None:
+    lines = [a_line(str(number), 1) for number in range(1, 10)]
+    desk.tell("1", *lines)
+    desk.imported("1")
+    desk.receive("1", "S1", None, **{f"L{line.line_id}": 3 for line in lines})
+    ended = desk.run("po", "resume", "1", "--json", *WHY)
+    rehearsed = desk.run("po", "resume", "1", "--dry-run", "--json", *WHY).json
+    shown = desk.run("po", "resume", "1", "--dry-run", *WHY).out
+    assert (ended.code, ended.json["accepted"], len(ended.json["goes_on_without"])) == (3, False, 9)
+    assert f"--seen {ended.json['seen']}" in ended.json["message"]
+    for line in lines:
+        key = f"excess:1-S1:{line.line_id}:2"
+        assert key in ended.json["message"]
+        assert key in "".join(rehearsed["goes_on_without"])
+        assert key in shown
+    assert (desk.row("1").acknowledged, rehearsed["seen"]) == (None, ended.json["seen"])
 
 
 async def test_a_rejected_receipt_is_sent_again_by_its_name(counter: Counter) -> None:
@@ -137,6 +187,8 @@ async def test_a_hold_is_resumed_for_all_its_purchase_orders(counter: Counter) -
     for po_id in ("1", "2"):
         counter.imported(po_id)
         counter.desk.answer(counter.desk.receive(po_id, "S1", L1=12), ReceiptState.CREATED)
+    rehearsed = counter.desk.run("holds", "resume", "receipt_excess", "--reason", "returned", "--dry-run").out
+    assert "without, PO2: excess:2-S1:1:2: " in rehearsed
     async with counter.desk.working(counter.client):
         ended = await counter.desk.ask("holds", "resume", "receipt_excess", "--reason", "returned", "--json")
         assert (ended.code, ended.json["purchase_orders"], ended.json["orders"]) == (0, 2, 0)

@@ -3,17 +3,19 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.purchase_order import NetSuiteMode, PoStage
-from operators.po_netsuite import HEADER, ReconciliationError, read_reconciliation
+from operators.po_reconciliation import ReconciliationError, read_reconciliation
 from operators.temporal_server import TemporalServer
 from tests.operators.desk import Desk
 from tests.purchase.conftest import MakeDepot
-from tests.support.depot import Depot
+from tests.support.depot import Depot, at
+from tests.support.reconciliations import reconciliation_file
 
 pytestmark = pytest.mark.anyio
 
@@ -75,9 +77,19 @@ class Proving:
         """Kinds and keys of the differences."""
         return {(row["kind"], row["key"]) for row in (await self.prove(*options))[1]["differences"]}
 
-    def reconciliation(self) -> Path:
+    def reconciliation(self, began: datetime | None = None) -> Path:
         """What NetSuite holds of each line, as its script on demand writes it."""
-        rows = [",".join(HEADER)]
+        return self.written(*self.rows(), began=began)
+
+    def written(self, *rows: str, part: int = 1, parts: int = 1, began: datetime | None = None) -> Path:
+        """A file of a reconciliation with these rows."""
+        path = self._folder / f"{part}-of-{parts}.csv"
+        path.write_text(reconciliation_file(*rows, part=part, parts=parts, began=began), encoding="utf-8")
+        return path
+
+    def rows(self) -> list[str]:
+        """One for each line in NetSuite."""
+        rows = []
         for order in self.depot.sandbox.get("/admin/netsuite/purchase-orders")["purchaseOrders"]:
             made = self.depot.netsuite.read(order["poId"])["receipts"]
             for line in order["lines"]:
@@ -87,9 +99,7 @@ class Proving:
                 closed = "T" if line["closed"] else "F"
                 numbers = (order["poId"], str(line["line"]), line["quantity"], line["received"])
                 rows.append(",".join([*numbers, closed, order["status"], ";".join(parts)]))
-        path = self._folder / "netsuite.csv"
-        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        return path
+        return rows
 
 
 def _part(receipt: Mapping[str, Any], row: Mapping[str, Any]) -> str:
@@ -171,6 +181,59 @@ async def test_a_reconciliation_names_what_no_file_told(proving: Proving) -> Non
     assert await proving.found("--netsuite", str(proving.reconciliation())) == {("po_never_seen", untold)}
 
 
+async def test_a_reconciliation_in_parts_counts_with_all_of_them_in_any_order(proving: Proving) -> None:
+    await proving.day()
+    untold, rows = proving.depot.netsuite.order(), proving.rows()
+    began = datetime.now(UTC)
+    halves = (rows[: len(rows) // 2], rows[len(rows) // 2 :])
+    first, last = (proving.written(*half, part=part, parts=2, began=began) for part, half in enumerate(halves, 1))
+    whole = ("--netsuite", str(last), "--netsuite", str(first))
+    assert await proving.found(*whole) == {("po_never_seen", untold)}
+    for options in (("--netsuite", str(first)), ("--netsuite", str(last)), (*whole, "--netsuite", str(first))):
+        ended = await proving.desk.ask("prove", *options)
+        assert ended.code == 2
+        assert "-of-2.csv" in ended.err
+
+
+async def test_an_open_purchase_order_that_a_reconciliation_lacks_is_told(proving: Proving) -> None:
+    done, partly, new = await proving.day()
+    rows = [row for row in proving.rows() if row.partition(",")[0] not in {done, partly, new}]
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    lacking = proving.written(*rows, began=later)
+    assert await proving.found("--netsuite", str(lacking)) == {
+        ("po_missing", f"PO{partly}"),
+        ("po_missing", f"PO{new}"),
+    }
+    assert (await proving.depot.po_command(new, "cancel")).accepted
+    await proving.depot.carry(new, at(PoStage.CANCELLED))
+    assert await proving.found("--netsuite", str(lacking)) == {("po_missing", f"PO{partly}")}
+    younger = proving.written(*rows, began=datetime.now(UTC) - timedelta(minutes=2))
+    assert await proving.found("--netsuite", str(younger)) == set()
+
+
+async def test_what_happened_after_a_reconciliation_was_read_is_not_told_yet_rather_than_lost(proving: Proving) -> None:
+    _, partly, new = await proving.day()
+    reconciliation = proving.reconciliation(datetime.now(UTC) - timedelta(seconds=1))
+    depot = proving.depot
+    depot.receive(partly, line_1=2)
+    await depot.sync(partly)
+    depot.netsuite.act("amend", new, line=4, quantity=15)
+    await depot.export()
+    await depot.carry(new, lambda row: (row.imported or {})["4"]["pieces"] == "15")
+    assert await proving.found("--netsuite", str(reconciliation)) == set()
+
+
+async def test_what_a_reconciliation_cannot_tell_is_unreadable_whether_we_know_it_or_not(proving: Proving) -> None:
+    _, partly, _ = await proving.day()
+    rows = [row for row in proving.rows() if not row.startswith(f"{partly},")]
+    unreadable = [f"{po_id},,,,,,line 4: the quantity -1 is negative" for po_id in (partly, "77")]
+    code, said = await proving.prove("--netsuite", str(proving.written(*rows, *unreadable)))
+    assert (code, said["ok"]) == (1, False)
+    told = {(row["kind"], row["key"]): row["likely_cause"] for row in said["differences"]}
+    assert set(told) == {("po_unreadable", f"PO{partly}"), ("po_unreadable", "77")}
+    assert all("line 4: the quantity -1 is negative" in cause for cause in told.values())
+
+
 async def test_what_the_stock_importer_took_is_accepted_and_unverified(
     make_depot: MakeDepot, tmp_path: Path, temporal_server: TemporalServer
 ) -> None:
@@ -190,15 +253,68 @@ async def test_what_the_stock_importer_took_is_accepted_and_unverified(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("po_id,line_id\n", "the first line must be po_id,line_id,ordered"),
-        (f"{','.join(HEADER)}\n1,1,5,5,T\n", "line 2: has 5 columns instead of 7"),
-        (f"{','.join(HEADER)}\n1,1,5,five,T,B,\n", "line 2"),
-        (f"{','.join(HEADER)}\n1,1,5,5,yes,B,\n", "closed is 'yes'"),
-        (f"{','.join(HEADER)}\n1,1,5,5,T,B,\n1,1,5,5,T,B,\n", "line 1 of purchase order 1 stands there twice"),
+        (reconciliation_file(header=["po_id", "line_id"]), "the first line must be po_id,line_id,ordered"),
+        (reconciliation_file("1,1,5,5,T"), "line 2: has 5 columns instead of 7"),
+        (reconciliation_file("1,1,5,five,T,B,"), "line 2"),
+        (reconciliation_file("1,1,5,5,yes,B,"), "closed is 'yes'"),
+        (reconciliation_file("1,1,5,5,T,B,", "1,1,5,5,T,B,"), "line 3: line 1 of purchase order 1 stands there twice"),
     ],
 )
 def test_a_reconciliation_that_makes_no_sense_is_refused_by_line(tmp_path: Path, content: str, problem: str) -> None:
     path = tmp_path / "netsuite.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ReconciliationError, match=problem):
-        read_reconciliation(path)
+        read_reconciliation([path])
+
+
+WHOLE = reconciliation_file("1,1,5,5,T,B,", "2,1,5,15,F,D,991=15").encode()
+
+
+def test_a_reconciliation_that_was_cut_anywhere_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "WB-RECON.csv"
+    for length in range(len(WHOLE)):
+        path.write_bytes(WHOLE[:length])
+        with pytest.raises(ReconciliationError, match=r"WB-RECON\.csv: its last line is no trailer .* install"):
+            read_reconciliation([path])
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (WHOLE.partition(b"#end")[0], "no trailer .* install the newest waybill_reconcile.js"),
+        (WHOLE.replace(b"991=15", b"991=16"), "not what its trailer seals"),
+        (WHOLE.replace(b",1,1,2", b",1,2,2"), "not what its trailer seals"),
+        (WHOLE.replace(b"\n", b"\r\n"), "not what its trailer seals"),
+        (WHOLE + WHOLE, "put together with another file"),
+    ],
+)
+def test_a_reconciliation_without_its_trailer_or_changed_is_refused(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    path = tmp_path / "WB-RECON.csv"
+    path.write_bytes(content)
+    with pytest.raises(ReconciliationError, match=problem):
+        read_reconciliation([path])
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ([(1, 3, 0), (2, 3, 0)], "part 3 is not given"),
+        ([(3, 3, 0)], "part 1, 2 is not given: give all of them, each with --netsuite"),
+        ([(1, 2, 0), (1, 2, 0)], "are both part 1"),
+        ([(1, 1, 0), (1, 1, 0)], "are both part 1"),
+        ([(1, 2, 0), (2, 2, 1)], "give all files of one"),
+        ([(1, 2, 0), (2, 3, 0)], "give all files of one"),
+    ],
+)
+def test_a_reconciliation_is_read_with_all_its_parts_or_not_at_all(
+    tmp_path: Path, parts: list[tuple[int, int, int]], problem: str
+) -> None:
+    began = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+    paths = [tmp_path / f"file-{place}.csv" for place in range(len(parts))]
+    for path, (part, of, later) in zip(paths, parts, strict=True):
+        at = began + timedelta(seconds=later)
+        path.write_text(reconciliation_file(f"{part},1,5,5,T,B,", part=part, parts=of, began=at), encoding="utf-8")
+    with pytest.raises(ReconciliationError, match=problem):
+        read_reconciliation(paths)

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.po_messages import PoRun
-from operators.settings import NetSuiteSettings, load
+from operators.settings import ConfigurationError, NetSuiteSettings, load
 from operators.temporal_server import TemporalServer
 from sandbox.sftp.failing import FailingSftpServer
 from sandbox.sftp.reach import Reach
@@ -67,7 +67,14 @@ def test_a_check_tests_the_host_key_the_login_the_folders_and_what_is_read_in_ho
     found = checked(desk)
     assert {name: probe["ok"] for name, probe in found.items()} == {"purchase": True, "sftp": True}
     assert "host key is pinned, logged in, read netsuite/purchaseorder/fulfillment" in found["sftp"]["detail"]
-    assert "receipts and co.hotwax.datamanager.DataManagerLog read" in found["purchase"]["detail"]
+    assert "receipts, shipments and co.hotwax.datamanager.DataManagerLog read" in found["purchase"]["detail"]
+
+
+def test_a_check_names_what_hotwax_does_not_let_be_read(tmp_path: Path, reach: Reach, sandbox: SandboxProcess) -> None:
+    sandbox.fault("status", status=403, system="hotwax", body="primaryOrderId")
+    found = checked(PoDesk(tmp_path, hotwax=sandbox.hotwax_url, sftp=login(reach)))["purchase"]
+    assert (found["ok"], "403 Forbidden" in found["detail"]) == (False, True)
+    assert "permit entityData on receipts, shipments and" in found["what_to_do"]
 
 
 def test_a_check_of_an_unpinned_server_sends_nothing_and_shows_its_fingerprint(tmp_path: Path, reach: Reach) -> None:
@@ -114,6 +121,20 @@ def test_every_key_of_the_purchase_order_table_stands_in_the_example(
     either_or = {"sftp.known_hosts", "rest.key.certificate_id", "rest.next_key"}
     of_all_systems = {"rest.allow_http", "rest.verify_tls", "rest.ca_file", "rest.max_answer_bytes"}
     assert missing(NetSuiteSettings, said) == secrets | either_or | of_all_systems
+
+
+def test_more_receipts_in_a_file_than_netsuite_settles_are_refused_by_their_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for system, secret in (("HOTWAX", "PASSWORD"), ("RETAILPRO", "TOKEN")):
+        monkeypatch.setenv(f"WAYBILL__TENANTS__ACME__{system}__{secret}", "x")
+    given = tmp_path / "waybill.toml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    given.write_text(text.replace("# receipts_per_file = 60", "receipts_per_file = 200"), encoding="utf-8")
+    load(given)
+    given.write_text(text.replace("# receipts_per_file = 60", "receipts_per_file = 201"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"netsuite\.sizes\.receipts_per_file: .* less than or equal to 200"):
+        load(given)
 
 
 def missing(model: type[BaseModel], said: Mapping[str, Any], stem: str = "") -> set[str]:

@@ -12,7 +12,7 @@ from domain.stages import Stage
 from ledger.tables import EffectRow, FeedEventRow, JournalRow, LineRow, OrderRow
 from operators.temporal_server import TemporalServer
 from tests.conftest import MakeTown
-from tests.operators.desk import Desk
+from tests.operators.desk import Desk, order_row
 from tests.support.town import Town, an_order, open_line, shipped
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +97,15 @@ async def test_a_clean_day_is_proved_and_what_waits_is_explained(proving: Provin
     assert said["invoiced"] == {proving.town.tenant: {"USD": "498.5000"}}
 
 
+async def test_a_tenant_that_only_the_ledger_has_is_named_and_nothing_is_proved(proving: Proving) -> None:
+    with proving.town.ledger.writing() as session:
+        session.add(order_row("77"))
+    code, said = await proving.prove()
+    assert (code, said["ok"], said["tenants_not_configured"], said["differences"]) == (1, False, ["acme"], [])
+    ended = await proving.desk.ask("holds")
+    assert "NOT LOOKED AT: acme: orders in the ledger that have not ended" in ended.err
+
+
 async def test_each_planted_difference_is_found_by_name_with_both_values(proving: Proving) -> None:
     slip = proving.town.sandbox.get("/admin/slips")["slips"][0]
     proving.wrong("lost_invoice", orderNo="W1")
@@ -169,7 +178,7 @@ async def test_hotwax_out_of_reach_gives_no_verdict(proving: Proving) -> None:
     proving.town.sandbox.fault("status", status=503, system="hotwax")
     code, said = await proving.prove()
     assert code == 4
-    assert "503" in said["error"]
+    assert "answered 503" in said["error"]
     assert "ok" not in said
 
 
