@@ -1,12 +1,15 @@
 """Fixtures for tests that need the real thing: a Temporal server for the session, a sandbox, and towns on both."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -15,6 +18,35 @@ from operators.settings import Settings
 from operators.temporal_server import ServerOptions, TemporalServer
 from tests.support.sandbox import SandboxProcess
 from tests.support.town import Town, ledger_url
+
+# How long an example takes is the machine's business: on one that does other work a law would fail for nothing else.
+settings.register_profile("laws", deadline=None)
+settings.load_profile("laws")
+
+
+ONE_PARTITION = {f"matching.numTaskqueue{way}Partitions": "1" for way in ("Read", "Write")}
+"""The queues of a server for tests are short: to look after four parts of each takes a sixth of its time."""
+
+
+WAITING = {"bench", "chaos", "demo", "histories"}
+"""Folders of tests that wait more than they work."""
+OTHERS_BETWEEN = 4
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files that wait among the others: side by side they would leave the processors idle."""
+    files = {path: list(group) for path, group in groupby(items, key=lambda item: item.path)}
+    waiting = [path for path in files if path.parent.name in WAITING]
+    others = [path for path in files if path.parent.name not in WAITING]
+    for number, path in enumerate(waiting):
+        others.insert(number * (OTHERS_BETWEEN + 1), path)
+    items[:] = [item for path in others for item in files[path]]
+
+
+def pytest_collection_finish() -> None:
+    """Tests and what they import stay to the end: the collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class MakeTown(Protocol):
@@ -35,7 +67,7 @@ def anyio_backend() -> str:
 def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
     """A real Temporal server, set up once for all tests; towns keep apart by their tenants."""
     folder = tmp_path_factory.mktemp("temporal")
-    with TemporalServer(ServerOptions(database=folder / "temporal.db")) as server:
+    with TemporalServer(ServerOptions(database=folder / "temporal.db", dynamic_config=ONE_PARTITION)) as server:
         asyncio.run(connect_and_set_up(server.address, folder))
         yield server
 

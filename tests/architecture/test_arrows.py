@@ -218,6 +218,19 @@ def test_only_the_effect_mechanism_opens_the_lock_on_writing() -> None:
 # ---- the house -------------------------------------------------------------------------------------------------------
 
 
+def test_no_activity_in_a_thread_is_interrupted_between_two_lines_of_its_code() -> None:
+    """The SDK raises a cancellation into the thread: in the middle of a transaction, or of a write on the wire."""
+    interrupted = [
+        place(file, node)
+        for file in files_of("activities")
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.FunctionDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.startswith("activity.defn") and "no_thread_cancel_exception=True" not in decorator
+    ]
+    assert interrupted == []
+
+
 def test_nothing_is_printed_outside_the_logs() -> None:
     wrong = [
         place(file, call)

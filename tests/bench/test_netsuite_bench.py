@@ -18,7 +18,7 @@ def test_a_small_bench_writes_what_the_server_counted_and_the_workers_saw(tmp_pa
     counted = found["counted_3"]
     assert counted["limit"] == counted["peak"] == 3
     assert found["live_calls_3"] > 0
-    assert found["live_calls_3"] + found["backfill_calls_3"] > 20
+    assert found["backfill_calls_3"] > 0
     assert 0 < found["busy_ratio_3"] <= 1
     assert found["live_wait_max_ms_3"] >= found["live_wait_p50_ms_3"]
     assert "busy_ratio_3" in done.stdout

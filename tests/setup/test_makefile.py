@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ FAKE_UV = """#!/bin/sh
 echo "$@" >> "$RECORD"
 [ "$1" = sync ] || exit 0
 mkdir "$RECORD.busy" || echo overlap >> "$RECORD"
-sleep 0.3
+while [ -e "$RECORD.hold" ]; do sleep 0.05; done
 rmdir "$RECORD.busy"
 exit "${UV_STATUS:-0}"
 """
@@ -97,11 +98,18 @@ def set_up(environment: dict[str, str]) -> subprocess.Popen[str]:
 def test_set_ups_side_by_side_take_turns_and_both_succeed(setup_environment: dict[str, str], with_flock: bool) -> None:
     if with_flock:
         programs(Path(setup_environment["PATH"]), "flock")
+    hold = Path(setup_environment["RECORD"] + ".hold")
+    hold.touch()
     running = [set_up(setup_environment) for _ in range(2)]
+    errors = [process.stderr for process in running if process.stderr]
+    ready, _, _ = select.select(errors, [], [], 30)
+    first_word = ready[0].readline()  # the one that waits says so; the other is held
+    hold.unlink()
     ends = [finish(process) for process in running]
     calls = Path(setup_environment["RECORD"]).read_text().splitlines()
     assert [status for status, _, _ in ends] == [0, 0]
-    assert sum("waiting for it" in errors for _, _, errors in ends) == 1
+    assert "waiting for it" in first_word
+    assert not any("waiting for it" in said for _, _, said in ends)
     assert calls == ["sync --locked --quiet", "run --no-sync python -m operators.temporal_server fetch"] * 2
 
 

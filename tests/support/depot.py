@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ STOCK: Mapping[str, Any] = {"policy": {"netsuite_mode": "files"}}
 """A tenant's NetSuite that runs the stock scripts."""
 EVERYTHING = 1_000
 PATIENCE = 60.0
+METADATA, ANSWERED_WITHIN = "__temporal_workflow_metadata", timedelta(seconds=2)
+PAUSES = (0, 0.02, 0.1, 0.2, 0.4)
+"""Seconds after as many turns that told nobody anything: a run more costs more than to wait."""
 
 Told = Callable[[PurchaseOrderRow], bool]
 
@@ -50,6 +55,8 @@ class Depot(Town):
 
     def __init__(self, sandbox: SandboxProcess, client: Client, ledger_url: str, reach: Reach, **tenant: Any) -> None:
         self.reach, self.root = reach, f"d{uuid.uuid4().hex[:8]}"
+        self._have_heard: dict[str, int] = {}
+        self._was_told = False
         super().__init__(sandbox, client, ledger_url, **{**tenant, "netsuite": self._netsuite(tenant)})
         sandbox.change(
             netsuite_sftp={
@@ -96,7 +103,7 @@ class Depot(Town):
     # ---- the runs ----------------------------------------------------------------------------------------------------
 
     async def run(self, run: PoRun) -> PoRunReport:
-        """One run, to its end."""
+        """One run, to its end; whoever was told has acted upon it."""
         report: PoRunReport = await self.client.execute_workflow(
             PO_RUN_WORKFLOW,
             PoRunRequest(tenant=self.tenant, run=run),
@@ -104,7 +111,19 @@ class Depot(Town):
             task_queue=ORDERS_QUEUE,
             result_type=PoRunReport,
         )
+        heard = self._heard()
+        told = {po_id for po_id, news in heard.items() if news > self._have_heard.get(po_id, 0)}
+        self._have_heard, self._was_told = heard, self._was_told or bool(told)
+        # A query is answered once the signals before it were acted upon; where no worker lives, nobody answers.
+        asked = (self.po_handle(po_id).query(METADATA, rpc_timeout=ANSWERED_WITHIN) for po_id in told)
+        await asyncio.gather(*asked, return_exceptions=True)
         return report
+
+    def _heard(self) -> dict[str, int]:
+        """How much news each purchase order was told of."""
+        with self.ledger.reading() as session:
+            heard = select(PurchaseOrderRow.po_id, PurchaseOrderRow.heard)
+            return dict(session.exec(heard.where(PurchaseOrderRow.tenant == self.tenant)).all())
 
     @property
     def po_settings(self) -> NetSuiteSettings:
@@ -156,14 +175,12 @@ class Depot(Town):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(3):
                     await self.run(run)
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(2)
 
     async def run_until(self, run: PoRun, holds: Callable[[], bool]) -> None:
         """Run again and again until it holds, as a schedule does."""
         async with asyncio.timeout(PATIENCE):
-            while not holds():
-                await self.run(run)
-                await asyncio.sleep(0.05)
+            await self._in_turns((lambda: self.run(run),), holds)
 
     def receive(self, po_id: str, *more: Mapping[str, Any], **quantities: object) -> None:
         """A store receives in one visit: pieces by line, as `line_1=20`, and `more` in the desk's own words."""
@@ -175,26 +192,41 @@ class Depot(Town):
         self.sandbox.post("/admin/po-deeds", {"action": action, "poId": po_id, **details})
 
     async def carry(self, po_id: str, told: Told) -> PurchaseOrderRow:
-        """All runs but that of the files, again and again as schedules do, until `told` holds of its row."""
+        """All runs but that of the files, in turns as schedules do, until `told` holds of its row.
+
+        Those begin that have something to do: a run for nothing costs the suite as much as any other.
+        """
+        is_promised = any(row.state in {ReceiptState.PROMISED, ReceiptState.SENT} for row in self.receipts(po_id))
+        sides = (self.at_netsuite, self.at_hotwax) if is_promised else (self.at_hotwax, self.at_netsuite)
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await self._soon(po_id, told):
-                    await self.round()
+                await self._in_turns(sides, lambda: told(self.known_po(po_id)))
         except TimeoutError:
             raise AssertionError(f"{po_id} never got there: {self.known_po(po_id)!r} {self.story(po_id)}") from None
         return self.known_po(po_id)
 
-    async def _soon(self, po_id: str, told: Told) -> bool:
-        """Whether it holds, or begins to while its workflow hears of the round before."""
-        for _ in range(6):
-            if told(self.known_po(po_id)):
-                return True
-            await asyncio.sleep(0.03)
-        return False
+    async def _in_turns(self, works: Sequence[Callable[[], Awaitable[object]]], holds: Callable[[], bool]) -> None:
+        """Work in turns until it holds; what nobody was told of, turn after turn, may come with time."""
+        quiet = 0
+        for work in cycle(works):
+            if holds():
+                return
+            self._was_told = False
+            await work()
+            quiet = 0 if self._was_told else quiet + 1
+            await asyncio.sleep(PAUSES[min(quiet, len(PAUSES) - 1)])
 
     async def round(self) -> None:
-        """Each run once, and NetSuite's importer between them."""
+        """Each run once."""
+        await self.at_hotwax()
+        await self.at_netsuite()
+
+    async def at_hotwax(self) -> None:
+        """The runs at HotWax."""
         await asyncio.gather(self.run(PoRun.IMPORTS), self.run(PoRun.RECEIPTS))
+
+    async def at_netsuite(self) -> None:
+        """Receipts go to NetSuite, its importer runs, and what it says is read."""
         await self.run(PoRun.RECEIPT_FILES)
         self.netsuite.good_run("import", self.kind)
         await self.run(PoRun.ANSWERS)

@@ -1,7 +1,8 @@
-"""The real worker in a process that kills itself at the points a test names: `python -m tests.support.doomed_worker`.
+"""The real worker in a process that kills itself at the points a test names.
 
-Traps stand in a JSON file that `WAYBILL_TEST_TRAPS` names. Each springs once, for one remote write: it leaves a file of
-its name in the folder of that file, and the process dies by SIGKILL, as by a power cut.
+Traps stand in a JSON file that `WAYBILL_TEST_TRAPS` names, each for one remote write, with the points where it springs.
+At each point it springs once: it leaves a file named after both in the folder of that file, and the process dies by
+SIGKILL, as by a power cut. So an attempt that dies before it sends may be followed by one that dies after its answer.
 """
 
 import json
@@ -32,45 +33,47 @@ class Traps:
 
     def __init__(self, file: Path) -> None:
         self._folder = file.parent
-        self._traps: dict[str, dict[str, str]] = json.loads(file.read_text())
+        self._traps: dict[str, dict[str, Any]] = json.loads(file.read_text())
         self._deadly = threading.Lock()
 
-    def armed(self, row: EffectRow, point: str) -> dict[str, str] | None:
-        """The trap for this write at this point, unless it has sprung."""
-        name = trap_name(row.key)
-        trap = self._traps.get(name)
-        return trap if trap and trap["point"] == point and not (self._folder / name).exists() else None
+    def armed(self, row: EffectRow, point: str) -> dict[str, Any] | None:
+        """The trap for this write at this point, unless it has sprung there."""
+        trap = self._traps.get(trap_name(row.key))
+        return trap if trap and point in trap["points"] and not self._mark(row, point).exists() else None
 
-    def note(self, row: EffectRow) -> None:
-        """Leave word that the trap of this write has sprung."""
-        (self._folder / trap_name(row.key)).touch()
+    def note(self, row: EffectRow, point: str) -> None:
+        """Leave word that the trap of this write has sprung at this point."""
+        self._mark(row, point).touch()
 
-    def spring(self, row: EffectRow) -> None:
+    def spring(self, row: EffectRow, point: str) -> None:
         """Die; only one trap of a process does."""
         self._deadly.acquire()
-        self.note(row)
+        self.note(row, point)
         os.kill(os.getpid(), signal.SIGKILL)
         threading.Event().wait()
 
-    def watch(self, row: EffectRow, trap: dict[str, str]) -> None:
+    def watch(self, row: EffectRow, point: str, trap: dict[str, Any]) -> None:
         """Die as soon as the remote system shows the write, which the sandbox holds in the air meanwhile.
 
         Where it shows at once, another death has cut the write off at this very point: it has had its turn.
         """
         if _shows(trap):
-            self.note(row)
+            self.note(row, point)
             return
-        threading.Thread(target=self._die_when_it_shows, args=(row, trap), daemon=True).start()
+        threading.Thread(target=self._die_when_it_shows, args=(row, point, trap), daemon=True).start()
 
-    def _die_when_it_shows(self, row: EffectRow, trap: dict[str, str]) -> None:
+    def _mark(self, row: EffectRow, point: str) -> Path:
+        return self._folder / mark_name(trap_name(row.key), point)
+
+    def _die_when_it_shows(self, row: EffectRow, point: str, trap: dict[str, Any]) -> None:
         end = monotonic() + GIVE_UP_S
         while monotonic() < end:
             if _shows(trap):
-                self.spring(row)
+                self.spring(row, point)
             threading.Event().wait(POLL_S)
 
 
-def _shows(trap: dict[str, str]) -> bool:
+def _shows(trap: dict[str, Any]) -> bool:
     if "file" in trap:
         place = Path(trap["file"])
         return any(place.parent.glob(place.name))
@@ -87,21 +90,26 @@ def trap_name(key: str) -> str:
     return f"{kind}-{order_no}"
 
 
+def mark_name(trap: str, point: str) -> str:
+    """The name of the file that a trap leaves when it has sprung at a point."""
+    return f"{trap}-{point}"
+
+
 def set_traps(traps: Traps) -> None:
     """Make the effect mechanism walk into the traps."""
     attempt, settle = Effects._attempt, Effects._settle
 
     def trapped_attempt(self: Effects, row: EffectRow, *args: Any, **options: Any) -> EffectResult:
         if traps.armed(row, "before_send"):
-            traps.spring(row)
+            traps.spring(row, "before_send")
         for point in ("after_send", "after_apply"):
             if trap := traps.armed(row, point):
-                traps.watch(row, trap)
+                traps.watch(row, point, trap)
         return attempt(self, row, *args, **options)
 
     def trapped_settle(self: Effects, row: EffectRow, *args: Any, **options: Any) -> EffectResult:
         if traps.armed(row, "after_answer"):
-            traps.spring(row)
+            traps.spring(row, "after_answer")
         return settle(self, row, *args, **options)
 
     Effects._attempt, Effects._settle = trapped_attempt, trapped_settle  # type: ignore[method-assign]
@@ -112,8 +120,9 @@ def take_the_dead_for_dead_soon() -> None:
     policies.SILENCE, worker.FAITHFUL_FOR = SOON, SOON
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Run the worker with the traps that the environment names; its exit status."""
     take_the_dead_for_dead_soon()
     if file := os.environ.get(TRAPS_VARIABLE):
         set_traps(Traps(Path(file)))
-    raise SystemExit(worker.main())
+    return worker.main()

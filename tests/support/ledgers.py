@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
 from domain.stages import EffectKind
@@ -24,6 +24,7 @@ from ledger.tables import EffectRow
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TENANT, ORDER = "gt", "1001"
 BACKENDS = ("sqlite", "postgresql")
+_FIRST: dict[str, Engine] = {}
 
 
 @functools.cache
@@ -58,6 +59,23 @@ def _sqlite_template() -> bytes:
         return file.read_bytes()
 
 
+def make_ready(ledger: Ledger) -> None:
+    """Give a ledger its schema, where it has none; into a file it is copied, for migrations are most of a set-up."""
+    if ledger.is_missing:
+        Path(ledger.url.database or "").write_bytes(_sqlite_template())
+    else:
+        migrate(ledger)
+    _share_what_is_compiled(ledger)
+
+
+def _share_what_is_compiled(ledger: Ledger) -> None:
+    """Let all ledgers in files compile a statement once: each engine would, and there are hundreds in a session."""
+    if ledger.is_sqlite:
+        first = _FIRST.setdefault("sqlite", ledger.engine)
+        for engine in (ledger.engine, ledger._reading, ledger._durable):
+            engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+
+
 @functools.cache
 def _postgres_url() -> str:
     url = fresh_url("postgresql", Path())
@@ -71,8 +89,9 @@ def fresh_ledger(backend: str, folder: Path) -> Ledger:
     """An empty ledger with its schema; those on PostgreSQL take turns in one database, emptied each time."""
     if backend == "sqlite":
         file = folder / f"ledger-{uuid.uuid4().hex}.db"
-        file.write_bytes(_sqlite_template())
-        return Ledger(f"sqlite:///{file}")
+        ledger = Ledger(f"sqlite:///{file}")
+        make_ready(ledger)
+        return ledger
     ledger = Ledger(_postgres_url())
     with ledger.writing() as session:
         session.execute(text(f"TRUNCATE {', '.join(SQLModel.metadata.tables)} RESTART IDENTITY"))

@@ -16,7 +16,7 @@ from domain.memory import Force, InvoiceFact, Memory, WriteFact
 from domain.money import net_of, order_discount_of, share_of_discount
 from domain.order import LineStatus, Order
 from domain.outcomes import Outcome, state_after
-from domain.plan import Plan, changed_lines, plan_order
+from domain.plan import Plan, changed_lines, plan_order, still_acknowledged
 from domain.policy import TenantPolicy
 from domain.stages import EffectState, HoldCause, Stage
 from tests.support.making_orders import at
@@ -120,6 +120,7 @@ class Life:
 
     def assess(self) -> Plan:
         """What is owed now, promised; a cancel that the truth overtook is void."""
+        self.acknowledged = still_acknowledged(self.order, self.memory())
         memory = self.memory()
         self.plan = plan = plan_order(self.order, memory, self.policy)
         if memory.made and memory.unsettled is None:

@@ -1,6 +1,5 @@
 """A depot whose NetSuite is reached over REST: no file, no script of theirs."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,7 @@ class RestDepot(Depot):
         """There are none: what NetSuite has is read."""
         await self.run(PoRun.FILES)
 
-    async def round(self) -> None:
-        """Each run once."""
-        await asyncio.gather(self.run(PoRun.IMPORTS), self.run(PoRun.RECEIPTS))
+    async def at_netsuite(self) -> None:
+        """Receipts go to NetSuite, which answers at once; what it has by then is read."""
         await self.run(PoRun.RECEIPT_FILES)
         await self.run(PoRun.ANSWERS)

@@ -20,10 +20,10 @@ from domain.messages import FeedReport, FeedRequest, OrderResult
 from domain.stages import Stage
 from ledger import effects, journal, orders
 from ledger.database import Ledger
-from ledger.migrate import migrate
 from ledger.tables import EffectRow, JournalRow, OrderRow
 from operators.bootstrap import LiveTenants, open_budget
 from operators.settings import Settings, TenantSettings
+from tests.support.ledgers import make_ready
 from tests.support.sandbox import SandboxProcess
 from worker import Parts, build_workers
 
@@ -62,7 +62,7 @@ class Town:
         tenants = {self.tenant: TenantSettings.model_validate(self.configured)}
         self.settings = Settings(ledger_url=ledger_url, tenants=tenants)
         self.ledger = Ledger(ledger_url)
-        migrate(self.ledger)
+        make_ready(self.ledger)
 
     def _configured(self, tenant: Mapping[str, Any]) -> dict[str, Any]:
         """The tenant's part of a configuration file; times are seconds."""

@@ -1,60 +1,61 @@
-"""Worker processes under a test's control: killed, stopped, and started again as a supervisor would."""
+"""Worker processes under a test's control: killed, stopped, and started again as a supervisor would.
+
+They are forked from a process that has done the worker's imports: those take most of a start, and tests start dozens.
+"""
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
+from tests.support import doomed_worker
 from tests.support.doomed_worker import TRAPS_VARIABLE
 
-ROOT = Path(__file__).parents[2]
-COMPILED = "PYTHONPYCACHEPREFIX"
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([doomed_worker.__name__])
+_DRAINED_S = 20
 
 
 class WorkerProcess:
     """One worker process on a configuration file; ends with its block."""
 
     def __init__(self, configuration: Path, temporal: str, traps: Path | None = None) -> None:
-        keep = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        # Started many times in one test: compiled modules are kept beside the test's other files.
-        compiled = {COMPILED: os.environ.get(COMPILED, str(configuration.parent.parent / "compiled"))}
         named = {"WAYBILL_CONFIG": str(configuration), "TEMPORAL_ADDRESS": temporal}
-        self._environment = {**keep, **compiled, **named, **({TRAPS_VARIABLE: str(traps)} if traps else {})}
+        self._environment = {**os.environ, **named, **({TRAPS_VARIABLE: str(traps)} if traps else {})}
         self.log = configuration.with_suffix(".log")
         self.deaths = 0
         self.start()
 
     def start(self) -> None:
         """Start the process, or start it again."""
-        command = [sys.executable, "-m", "tests.support.doomed_worker"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stderr=log)  # noqa: S603 - our own
+        self.process = _FORKS.Process(target=_work, args=(self._environment, self.log))
+        self.process.start()
 
     def stop(self) -> None:
         """Freeze the process, as a machine does that swaps or is moved."""
-        self.process.send_signal(signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let a frozen process go on."""
-        self.process.send_signal(signal.SIGCONT)
+        self._send(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the process as a power cut would."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     @property
     def is_dead(self) -> bool:
         """Whether the process has ended."""
-        return self.process.poll() is not None
+        return self.process.exitcode is not None
 
     def start_again_if_dead(self) -> bool:
         """Start the process again where it was killed; whether it was. Any other end is an error."""
-        status = self.process.poll()
+        status = self.process.exitcode
         if status is None:
             return False
         assert status == -signal.SIGKILL, f"the worker ended with status {status}:\n{self.log.read_text()[-3000:]}"
@@ -66,10 +67,22 @@ class WorkerProcess:
         """Drain and end; a process that does not is killed."""
         self.go_on()
         self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
+        self.process.join(_DRAINED_S)
+        if not self.is_dead:
             self.kill()
+
+    def _send(self, what: signal.Signals) -> None:
+        if self.process.pid and not self.is_dead:
+            os.kill(self.process.pid, what)
+
+
+def _work(environment: Mapping[str, str], log: Path) -> None:
+    """The forked process."""
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    sys.exit(doomed_worker.main())
 
 
 @contextlib.asynccontextmanager
