@@ -16,7 +16,7 @@ from bench.shapes import Kind, Shape
 from domain.keys import ORDERS_QUEUE
 from ledger.database import Ledger
 from operators import logs
-from operators.bootstrap import LiveTenants, connect, open_budget
+from operators.bootstrap import LiveTenants, connect, open_budget, spare_the_collector
 from operators.health import HealthServer
 from operators.settings import Settings, load
 from worker import PASSED_THROUGH, Parts, build_workers
@@ -91,6 +91,7 @@ def main() -> None:
     settings = load()
     logs.configure(settings.worker.log_format)
     shape = Shape.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    spare_the_collector()
     asyncio.run(run(settings, shape))
 
 

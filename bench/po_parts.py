@@ -1,9 +1,13 @@
-"""The bare parts, each alone in a process of its own: `python -m bench.po_parts pydantic|insert|transfer TASK`."""
+"""The bare parts, each alone in a process of its own: `python -m bench.po_parts pydantic|insert|transfer TASK`.
+
+Each has done its work for a small file before it is timed.
+"""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import insert
@@ -17,12 +21,17 @@ from ledger.database import Ledger
 from ledger.migrate import migrate
 from ledger.po_tables import StagedRow
 
+Staged = dict[str, Any]
+"""A row of the table where the flow keeps rows."""
+
 
 def pydantic_alone(task: Task) -> Took:
     """Every cell of every row, cut apart beforehand, against the types that the flow gives its columns."""
     row = tuple.__class_getitem__(tuple(column.kind for column in WAYBILL.columns))
     adapter: TypeAdapter[object] = TypeAdapter(list[row])  # type: ignore[valid-type]
-    batches = _batches([row.split(",") for row in rows_in(task.file)])
+    warm, rows = ([row.split(",") for row in rows_in(file)] for file in (task.warm_file, task.file))
+    adapter.validate_python(warm)
+    batches = _batches(rows)
     return timed(lambda: [adapter.validate_python(batch) and None for batch in batches])
 
 
@@ -30,20 +39,25 @@ def insert_alone(task: Task) -> Took:
     """Every row into the table where the flow keeps rows, a transaction for as many as the flow checks at once."""
     ledger = Ledger(f"{task.settings['ledger_url']}-insert")
     migrate(ledger)
-    rows = [
-        {"file_id": 1, "number": number, "po_id": row.partition(",")[0], "body": row}
-        for number, row in enumerate(rows_in(task.file), 2)
-    ]
-    statement, batches = insert(StagedRow), _batches(rows)
+    statement = insert(StagedRow)
+    warm, batches = (_batches(_staged(number, file)) for number, file in enumerate((task.warm_file, task.file)))
 
-    def insert_all() -> None:
+    def insert_all(batches: Iterable[Sequence[Staged]]) -> None:
         for batch in batches:
             with ledger.statements() as connection:
                 connection.execute(statement, batch)
 
-    took = timed(insert_all)
+    insert_all(warm)
+    took = timed(lambda: insert_all(batches))
     ledger.close()
     return took
+
+
+def _staged(file_id: int, file: Path) -> list[Staged]:
+    return [
+        {"file_id": file_id, "number": number, "po_id": row.partition(",")[0], "body": row}
+        for number, row in enumerate(rows_in(file), 2)
+    ]
 
 
 def transfer_alone(task: Task) -> Took:
@@ -58,6 +72,10 @@ def transfer_alone(task: Task) -> Took:
                     for _ in stream:
                         pass
 
+    warm = task.warm_file_comes()
+    fetch()
+    warm.unlink()
+    task.file_comes()
     return timed(fetch)
 
 

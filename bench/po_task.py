@@ -1,11 +1,13 @@
 """What the bench's programs for purchase orders are told, and what they answer on standard output."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.po_file import NAME, WARM_NAME
 from connectors.sftp.settings import SftpSettings
 from domain.base import Frozen
 
@@ -20,13 +22,30 @@ class Task(Frozen):
     settings: dict[str, Any]
     """The configuration, as `waybill.toml` would have it."""
     file: Path
-    """The same file on this machine's disk."""
+    """The file that is measured, on this machine's disk."""
+    warm_file: Path
+    """The small one that is worked before."""
+    folder: Path
+    """The server's folder for them, on this machine's disk; empty at first."""
     temporal: str
 
     @property
     def sftp(self) -> SftpSettings:
         """How the server is reached."""
         return SftpSettings.model_validate(self.settings["tenants"][self.tenant]["netsuite"]["sftp"])
+
+    def warm_file_comes(self) -> Path:
+        """Put the small file where the server has it; its place."""
+        return self._put(self.warm_file, WARM_NAME)
+
+    def file_comes(self) -> None:
+        """Put the file that is measured where the server has it."""
+        self._put(self.file, NAME)
+
+    def _put(self, file: Path, name: str) -> Path:
+        place = self.folder / name
+        os.link(file, place)
+        return place
 
 
 class Took(Frozen):
