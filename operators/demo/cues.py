@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
+"""Ten times what the whole day takes on two quick processors: a slow machine plays all scenes too."""
 _POLL_S = 0.25
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from operators.demo.place import ROOT
 
 _WAYBILL = "from operators.cli import main; main()"
-_LIMIT_S = 120.0
+_LIMIT_S = 300.0
 
 
 class ProofFailedError(Exception):

@@ -8,7 +8,7 @@ from rich.console import Console
 from temporalio.service import RPCError
 
 from operators.demo import left, picture, verdict
-from operators.demo.cues import ScriptError
+from operators.demo.cues import PATIENCE_S, ScriptError
 from operators.demo.day import DAY
 from operators.demo.door import SandboxError
 from operators.demo.evening import conclusion, tell
@@ -29,8 +29,8 @@ from operators.temporal_release import TemporalUnavailableError
 from operators.temporal_server import TemporalStartError
 from sandbox.sftp.find_sshd import SshdUnavailableError
 
-DAY_LIMIT_S = 150.0
-"""After so long, a day that is not over has gone wrong."""
+DAY_LIMIT_S = PATIENCE_S + 30.0
+"""After so long, a day that is not over has gone wrong; a scene without its cue says so before."""
 QUIET_S = 2.5
 """How long everything must stand where it should before the day is over: longer than the feed's interval."""
 TICK_S = 0.25

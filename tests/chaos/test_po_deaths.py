@@ -31,7 +31,7 @@ FILE = "receipt_file-1"
 BEFORE_AND_AFTER = ("before_send", "after_answer")
 """Points of one life: the attempt after the one that never sent sends."""
 QUICK: dict[str, Any] = {"timeout_connect": 0.3, "timeout_read": 0.5}
-PATIENCE = 120
+PATIENCE = 240
 
 
 class _Doomed:

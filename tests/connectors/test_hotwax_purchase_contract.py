@@ -22,7 +22,7 @@ HEADER = "external-id,product-sku,quantity,external-facility-id,item-external-id
 PO = "4410021"
 NAME = "WB-IMP-1.csv"
 UPLOAD = "/api/uploadAndImportFile"
-_ENDS_WITHIN_S = 10.0
+_ENDS_WITHIN_S = 60.0
 
 Make = Callable[..., HotWaxPurchase]
 

@@ -17,8 +17,8 @@ import pytest
 from operators.demo.office import waybill_program
 
 ROOT = Path(__file__).parents[2]
-LIMIT_S = 300.0
-PROOF_LIMIT_S = 120.0
+LIMIT_S = 900.0
+PROOF_LIMIT_S = 300.0
 DEMO = f"{shlex.quote(sys.executable)} -m operators.demo"
 # A real ledger and a real configuration that the demo must not go near.
 REAL = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/real", "WAYBILL_CONFIG": "/nowhere/real.toml"}

@@ -13,7 +13,7 @@ from operators.bootstrap import LiveTenants, open_budget
 from operators.settings import Settings, load
 from tests.operators.po_desk import PoDesk
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 def test_nobody_decides_by_rules_that_are_just_being_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,7 @@ async def test_a_hold_is_resumed_for_all_its_purchase_orders(counter: Counter) -
     async with counter.desk.working(counter.client):
         ended = await counter.desk.ask("holds", "resume", "receipt_excess", "--reason", "returned", "--json")
         assert (ended.code, ended.json["purchase_orders"], ended.json["orders"]) == (0, 2, 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while any(counter.desk.row(i).hold_cause for i in ("1", "2")):  # noqa: ASYNC110 - a signal has no answer
                 await asyncio.sleep(0.05)
         await counter.end("1", "2")

@@ -202,7 +202,7 @@ async def test_a_server_whose_key_is_not_pinned_holds_the_runs_and_says_what_to_
     client = await Client.connect(temporal_server.address, data_converter=pydantic_data_converter)
     desk = PoDesk(tmp_path, temporal_server.address, sftp=login(reach, host_keys=[]))
     run = await desk.start(client, PoRun.FILES)
-    async with desk.working(client), asyncio.timeout(30):
+    async with desk.working(client), asyncio.timeout(120):
         while not (groups := desk.run("holds", "--json").json):  # noqa: ASYNC110 - what a run writes raises no event
             await asyncio.sleep(0.1)
     await run.terminate("the test is over")

@@ -24,7 +24,7 @@ RECEIPT = "item_receipt-1"
 TRANSFORM = {"system": "netsuite", "method": "POST", "path_regex": "!transform"}
 JOB = {"system": "netsuite", "method": "GET", "path_regex": "/async/v1/job/[0-9]+$"}
 QUICK: dict[str, Any] = {"timeout_connect": 0.2, "timeout_read": 0.3}
-PATIENCE = 120
+PATIENCE = 240
 
 
 def trap_at(moment: str, sandbox: SandboxProcess) -> dict[str, Any]:

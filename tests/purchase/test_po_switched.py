@@ -51,7 +51,7 @@ async def promised(depot: Depot, po_id: str, pieces: int = 5) -> None:
 
 async def tried(depot: Depot, po_id: str) -> None:
     """Runs that try to send the receipt come to nothing, until there is a promise of its write."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not depot.receipts(po_id)[0].effect_key:
             with suppress(TimeoutError):
                 async with asyncio.timeout(2):

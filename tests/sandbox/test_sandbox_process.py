@@ -33,7 +33,7 @@ def test_a_restart_finds_everything_as_it_was(tmp_path: Path, end: signal.Signal
         first.deed("fulfill", "HW1", after_s=0.5)
         before = {path: first.get(f"/admin/{path}") for path in ("invoices", "stock", "faults", "settings")}
         first.process.send_signal(end)
-        first.process.wait(timeout=10)
+        first.process.wait(timeout=60)
     with SandboxProcess(tmp_path) as second:
         assert {path: second.get(f"/admin/{path}") for path in before} == before
         assert [invoicing(second).status_code for _ in range(2)] == [200, 503]
@@ -47,7 +47,7 @@ def test_sigterm_ends_it_at_once_even_while_it_holds_a_call(tmp_path: Path) -> N
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{running.hotwax_url}/rest/s1/oms/facilities", timeout=0.3, trust_env=False)
         running.process.terminate()
-        assert running.process.wait(timeout=30) == 0
+        assert running.process.wait(timeout=60) == 0
 
 
 def test_a_reset_forgets_data_and_keeps_settings_unless_told(sandbox: SandboxProcess) -> None:

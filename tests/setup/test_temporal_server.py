@@ -198,7 +198,7 @@ def test_a_server_that_was_not_started_has_no_address(tmp_path: Path) -> None:
 
 def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path, binary: Path) -> None:
     parent = child("-c", PARENT, tmp_path / "t.db", binary)
-    output, errors = parent.communicate(timeout=60)
+    output, errors = parent.communicate(timeout=120)
     assert errors == ""
     assert refused(output.split()[0])
 
@@ -208,13 +208,13 @@ def test_the_server_ends_even_when_that_process_is_killed(tmp_path: Path, binary
     assert parent.stdout is not None
     with connected(parent.stdout.readline().split()[0]) as connection:
         parent.kill()
-        parent.communicate(timeout=30)
+        parent.communicate(timeout=120)
         assert closed(connection)
 
 
 def test_a_server_that_is_left_running_outlives_its_parent(tmp_path: Path, binary: Path) -> None:
     parent = child("-c", PARENT + "server.leave_running()\n", tmp_path / "t.db", binary)
-    output, errors = parent.communicate(timeout=60)
+    output, errors = parent.communicate(timeout=120)
     address, pid = output.split()
     try:
         assert errors == ""
@@ -268,6 +268,6 @@ def test_a_foreground_server_ends_cleanly_when_asked(tmp_path: Path, how: signal
     assert running.stderr is not None
     assert f"server at 127.0.0.1:{ports.frontend}" in running.stderr.readline()
     running.send_signal(how)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert running.returncode == 0
     assert refused(f"127.0.0.1:{ports.frontend}")

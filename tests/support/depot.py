@@ -32,7 +32,7 @@ SHORT_WAITS = {"answer": 30, "hold_retry": 2, "receipt_overlap": 60, "receipt_se
 STOCK: Mapping[str, Any] = {"policy": {"netsuite_mode": "files"}}
 """A tenant's NetSuite that runs the stock scripts."""
 EVERYTHING = 1_000
-PATIENCE = 60.0
+PATIENCE = 180.0
 METADATA, ANSWERED_WITHIN = "__temporal_workflow_metadata", timedelta(seconds=2)
 PAUSES = (0, 0.02, 0.1, 0.2, 0.4)
 """Seconds after as many turns that told nobody anything: a run more costs more than to wait."""

@@ -24,7 +24,7 @@ from workflows import policies
 
 TRAPS_VARIABLE = "WAYBILL_TEST_TRAPS"
 POLL_S = 0.02
-GIVE_UP_S = 10.0
+GIVE_UP_S = 60.0
 SOON = timedelta(seconds=3)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 
 ROOT = Path(__file__).parents[2]
-_START_S = 20.0
+_START_S = 60.0
 
 
 class SandboxProcess:
@@ -115,7 +115,7 @@ class SandboxProcess:
     def _end(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

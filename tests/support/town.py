@@ -27,7 +27,7 @@ from tests.support.ledgers import make_ready
 from tests.support.sandbox import SandboxProcess
 from worker import Parts, build_workers
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 SHORT_WAITS: Mapping[str, Any] = {
     "call": 5,
     "patience": 20,

@@ -17,7 +17,7 @@ from tests.support.doomed_worker import TRAPS_VARIABLE
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([doomed_worker.__name__])
-_DRAINED_S = 20
+_DRAINED_S = 60
 
 
 class WorkerProcess:
