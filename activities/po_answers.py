@@ -11,7 +11,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.beating import beat
-from activities.effects import Effects, Writer
+from activities.effects import Effects, StillSendingError, Writer
 from activities.po_earlier_files import EarlierFiles
 from activities.po_importer_room import ImporterRoom
 from activities.po_noting import hold_of
@@ -152,6 +152,9 @@ class FileReceipts:
             made = self._effects.ensure(key, writer)
         except NotPromisedError:
             return 0  # a run of another way into NetSuite has taken it back
+        except StillSendingError as error:
+            log.info("receipt file left to the next run", tenant=tenant, effect=key, why=str(error))
+            return 0
         with self._ledger.writing() as session:
             # An answer may have come before this is written down: what NetSuite said is not taken back.
             rows = [row for row in receipts.of_effect(session, tenant, key) if row.state is ReceiptState.PROMISED]

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.beating import alone, beat
-from activities.effects import Effects, InDoubtError, Writer
+from activities.effects import Effects, InDoubtError, StillSendingError, Writer
 from activities.failures import tells_temporal
 from activities.po_noting import hold_of, noted
 from activities.po_receipts import OF_ONE_ORDER, OrderReceipts, read_receipts, remember_before
@@ -82,6 +82,8 @@ class PoImportActivities:
                 settled += self._follow(tenant, systems, batch, unfollowed)
             except AWAY:
                 raise
+            except StillSendingError as error:
+                log.info("upload left to the next run", tenant=tenant, batch=batch, why=str(error))
             except (ConnectorError, InDoubtError) as error:
                 unsent.append(error)
             beat()
