@@ -7,12 +7,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from domain.purchase_order import ImportState
-from ledger.database import Ledger
-from operators.demo import picture
 from operators.demo.cues import until
 from operators.demo.door import Door
 from operators.demo.goods import MUG, PRODUCTS, STORES
 from operators.demo.orders import morning
+from operators.demo.picture import Lookout
 from operators.demo.place import Place
 from operators.demo.processes import BRANCH_SANDBOX, Crew, start_sandbox
 from operators.demo.purchases import DayPo
@@ -118,18 +117,18 @@ class Branch:
         )
         return {"certificateId": _CERTIFICATE, "clientId": _CLIENT, "certificate": public.decode()}
 
-    async def play(self, ledger: Ledger, announce: Callable[[str], None]) -> None:
+    async def play(self, lookout: Lookout, announce: Callable[[str], None]) -> None:
         """Associates receive each purchase order once HotWax has it.
 
         Raises:
             ScriptError: one never came.
         """
-        await asyncio.gather(*(self._receive(po, ledger) for po in self._pos))
+        await asyncio.gather(*(self._receive(po, lookout) for po in self._pos))
         announce(f"{len(self._pos)} purchase orders of {BRANCH_TENANT} are being received; its NetSuite has no files")
 
-    async def _receive(self, po: DayPo, ledger: Ledger) -> None:
+    async def _receive(self, po: DayPo, lookout: Lookout) -> None:
         async def there() -> bool:
-            now = picture.take(ledger)
+            now = lookout.now()
             return po.po_id in now.pos and now.pos[po.po_id].state is ImportState.DONE
 
         await until(there, f"{po.number} is in HotWax")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ _ALL = 1_000_000
 
 
 class SandboxError(Exception):
-    """The sandbox did not do what it was told; the message has its answer."""
+    """The sandbox did not do what it was told; the message has its answer, or what came in its place."""
 
 
 class Door:
     """A client of the admin API at this address."""
 
     def __init__(self, address: str) -> None:
-        self._http = httpx.AsyncClient(base_url=address, timeout=30, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=address, timeout=120, trust_env=False)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -27,15 +27,15 @@ class Door:
 
     async def get(self, path: str, **params: str | int) -> Any:
         """What the admin API answers."""
-        return _told(await self._http.get(f"/admin/{path}", params=params))
+        return await _told(self._http.get(f"/admin/{path}", params=params))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """What the admin API answers to this body."""
-        return _told(await self._http.post(f"/admin/{path}", json=body))
+        return await _told(self._http.post(f"/admin/{path}", json=body))
 
     async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """What the admin API answers to these changes."""
-        return _told(await self._http.patch(f"/admin/{path}", json=body))
+        return await _told(self._http.patch(f"/admin/{path}", json=body))
 
     async def deed(self, deed: Mapping[str, Any]) -> None:
         """Let an associate do something to an order, now or later."""
@@ -97,7 +97,11 @@ def _items(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"UPC": line["upc"], "Qty": line["quantity"], "StoreOrig": line.get("storeOrig")} for line in row["lines"]]
 
 
-def _told(answer: httpx.Response) -> Any:
+async def _told(call: Awaitable[httpx.Response]) -> Any:
+    try:
+        answer = await call
+    except httpx.HTTPError as error:
+        raise SandboxError(f"the sandbox gave no answer: {error!r}") from error
     if not answer.is_success:
         raise SandboxError(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
     return answer.json()

@@ -1,5 +1,6 @@
 """What the ledger says at one moment: for the screen, and to see whether every order is where it must be."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,6 +129,20 @@ def _effects(session: Session) -> Mapping[tuple[EffectKind, EffectState], int]:
     query = select(EffectRow.kind, EffectRow.state, func.count())
     found = session.exec(query.group_by(col(EffectRow.kind), col(EffectRow.state))).all()
     return {(EffectKind(kind), EffectState(state)): count for kind, state, count in found}
+
+
+class Lookout:
+    """Takes pictures; one of a moment ago does for all who ask: dozens of scenes wait for their cues at a time."""
+
+    def __init__(self, ledger: Ledger, fresh_for_s: float = 0.2) -> None:
+        self._ledger, self._fresh_for_s = ledger, fresh_for_s
+        self._picture, self._taken_at = take(ledger), time.monotonic()
+
+    def now(self) -> Picture:
+        """The picture of now, or of hardly before."""
+        if time.monotonic() - self._taken_at > self._fresh_for_s:
+            self._picture, self._taken_at = take(self._ledger), time.monotonic()
+        return self._picture
 
 
 class Diary:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from domain.purchase_order import ImportState, PoStage, PoVerb
 from domain.stages import HoldCause
 from ledger.po_files import FileState
-from operators.demo import picture, purchases
+from operators.demo import purchases
 from operators.demo.cues import until
 from operators.demo.office import Office, as_typed
 from operators.demo.picture import Picture
@@ -156,7 +156,7 @@ class PoScript:
     async def _repeats(self) -> None:
         """The first file of the morning comes again, under its name and under another."""
         await self._until(lambda now: bool(now.archived), "a file is in the archive")
-        name, kept = next(iter(picture.take(self._town.ledger).archived.items()))
+        name, kept = next(iter(self._town.lookout.now().archived.items()))
         content = self._depot.archived(kept)
         for again, told in ((name, TWICE), (_COPY, RENAMED)):
             self._depot.put(again, content)
@@ -165,7 +165,7 @@ class PoScript:
 
     async def _malformed(self) -> None:
         await self._until(lambda now: bool(now.archived), "a file is in the archive")
-        content = self._depot.archived(next(iter(picture.take(self._town.ledger).archived.values())))
+        content = self._depot.archived(next(iter(self._town.lookout.now().archived.values())))
         self._depot.put(_CUT_FILE, content[: len(content) * 2 // 3])
         await self._until(lambda now: now.files[_CUT_FILE, FileState.REFUSED] > 0, MALFORMED)
         self._happened(MALFORMED, f"{_CUT_FILE} is refused as a whole")
@@ -205,6 +205,6 @@ class PoScript:
 
     async def _until(self, told: Callable[[Picture], bool], cue: str) -> None:
         async def come() -> bool:
-            return told(picture.take(self._town.ledger))
+            return told(self._town.lookout.now())
 
         await until(come, cue)

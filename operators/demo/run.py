@@ -113,11 +113,11 @@ class _Demo:
     async def _watch(self, script: Script, po_script: PoScript, screen: Screen) -> None:
         """Show the day until it is over: the scripts are played and everything stands where it should."""
         diary, quiet_since = Diary(self._town.ledger), None
-        branch = self._town.branch.play(self._town.ledger, screen.announce)
+        branch = self._town.branch.play(self._town.lookout, screen.announce)
         playing = asyncio.gather(script.play(screen.announce), po_script.play(screen.announce), branch)
         try:
             while screen.elapsed_s < DAY_LIMIT_S:
-                now = picture.take(self._town.ledger)
+                now = self._town.lookout.now()
                 screen.show(now, diary.news())
                 self._town.crew.check()
                 if playing.done():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from domain.commands import Verb
 from domain.keys import order_workflow_id
 from domain.stages import HoldCause, Stage
-from operators.demo import day, picture
+from operators.demo import day
 from operators.demo.cues import until
 from operators.demo.goods import AIRPORT, TENANT
 from operators.demo.office import OPERATOR, Office, as_typed
@@ -121,7 +121,7 @@ class Script:
 
     async def _until(self, told: Callable[[Picture], bool], cue: str) -> None:
         async def come() -> bool:
-            return told(picture.take(self._town.ledger))
+            return told(self._town.lookout.now())
 
         await until(come, cue)
 

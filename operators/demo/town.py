@@ -14,6 +14,7 @@ from operators.demo.branch import Branch
 from operators.demo.depot import SSHD, Depot
 from operators.demo.door import Door
 from operators.demo.goods import TENANT
+from operators.demo.picture import Lookout
 from operators.demo.place import Place, point_at
 from operators.demo.processes import BRANCH_SANDBOX, SANDBOX, WIRE, Crew, await_worker, start_sandbox, start_worker
 from operators.demo.purchases import DayPo
@@ -37,6 +38,7 @@ class Town:
     client: Client
     door: Door
     ledger: Ledger
+    lookout: Lookout
     sandbox: str
     """The address of HotWax, Retail Pro and the admin API."""
 
@@ -77,6 +79,7 @@ class Town:
         for line in await set_up(settings, self.client):
             self._say(f"  {line}")
         self.ledger = Ledger(settings.ledger_url)
+        self.lookout = Lookout(self.ledger)
         for name in WORKERS:
             start_worker(self.crew, name)
         await asyncio.gather(*(asyncio.to_thread(await_worker, self.crew, name) for name in WORKERS))

@@ -58,7 +58,7 @@ class Account:
     def settings(self, **more: Any) -> RestSettings:
         """How the account is reached."""
         given = {"base_url": self.sandbox.hotwax_url, "account": "1234567_SB1", "client_id": CLIENT, "key": self.key()}
-        return RestSettings.model_validate({**given, "visible_after": 0, "timeout_read": 10, **more})
+        return RestSettings.model_validate({**given, "visible_after": 0, "timeout_read": 60, **more})
 
     def client(self, budget: CallBudget | None = None, on_call: OnCall | None = None, **more: Any) -> NetSuiteRest:
         """A client; keywords are settings."""
