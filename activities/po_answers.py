@@ -27,6 +27,7 @@ from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptE
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import file_name, receipt_files
 from connectors.sftp.models import ClaimedFile
+from connectors.sftp.places import below
 from connectors.sftp.port import FileSession
 from connectors.sftp.publication import Publication
 from connectors.sftp.settings import InboundFolder
@@ -272,7 +273,7 @@ class FileReceipts:
     def _settled(self, tenant: str, systems: Purchasing, files: FileSession, waiting: set[str]) -> set[str]:
         """The files among these that have lain in the archive for long enough."""
         folders = systems.files.folders.receipts
-        there = {file.name for file in files_in(files, f"{folders.path}/{folders.archive}")} & waiting
+        there = {file.name for file in files_in(files, below(folders.path, folders.archive))} & waiting
         since = {name: self._archived.get((tenant, name), _now()) for name in there}
         others = {key: at for key, at in self._archived.items() if key[0] != tenant}
         self._archived = others | {(tenant, name): at for name, at in since.items()}

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import PurePosixPath
 
 import structlog
 from sqlmodel import Session
@@ -24,6 +23,7 @@ from connectors.po_files.reading import FileSummary, PoFileReader
 from connectors.sftp.errors import FileChanged
 from connectors.sftp.models import ClaimedFile, RemoteFile
 from connectors.sftp.names import STAMP
+from connectors.sftp.places import below
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import InboundFolder, OutboundFolder
 from domain.purchase_order import PurchaseOrder
@@ -235,14 +235,14 @@ class _Reading:
     def _report(self) -> None:
         if self._bad.report.rows:
             # Only people read there: a file may be written where it stays, and one folder is made where it is missing.
-            folder = OutboundFolder(path=f"{self._folder.path}/{self._folder.error}", temporary=".")
+            folder = OutboundFolder(path=below(self._folder.path, self._folder.error), temporary=".")
             content = self._bad.report.content()
             # A ledger that begins anew counts from 1 again: the checksum keeps its names apart from the old ones.
             name = f"{self._file_id}-{sha256(content).hexdigest()[:8]}-bad-rows.csv"
             for problem in self._files.put(folder, [(name, content)]):
                 if isinstance(problem, ConnectorError):
                     raise problem
-            self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=f"{folder.path}/{name}")
+            self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=below(folder.path, name))
 
     def _refuse(self, error: FileRefusedError) -> Mapping[str, int]:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
@@ -275,7 +275,7 @@ def _claimed_before(folder: InboundFolder, row: PoFileRow) -> ClaimedFile:
     """The file as an earlier run claimed it: its name there begins with its time of change."""
     changed_at = datetime.strptime(row.claimed_as.partition("-")[0], STAMP).replace(tzinfo=UTC)
     file = RemoteFile(name=row.claimed_as, size=row.size, modified_at=changed_at)
-    return ClaimedFile(folder=str(PurePosixPath(folder.path, folder.claimed)), file=file, original=row.name)
+    return ClaimedFile(folder=below(folder.path, folder.claimed), file=file, original=row.name)
 
 
 def _put_away(ledger: Ledger, files: FileSession, folder: InboundFolder, claimed: ClaimedFile, row: PoFileRow) -> str:

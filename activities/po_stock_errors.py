@@ -21,6 +21,7 @@ from connectors.po_files.limits import DEFAULT_LIMITS
 from connectors.po_files.stock_errors import stock_errors
 from connectors.sftp.models import RemoteFile
 from connectors.sftp.names import STAMP
+from connectors.sftp.places import below
 from connectors.sftp.port import FileSession
 from connectors.sftp.settings import OutboundFolder
 from domain.purchase_order import ReceiptState
@@ -59,7 +60,7 @@ class StockErrors:
         One that cannot be read adds to the troubles, stops no other, and is tried again by the next run.
         """
         folders = systems.files.folders.receipts
-        found = list(self._unread(tenant, files, f"{folders.path}/{folders.error}", troubles))
+        found = list(self._unread(tenant, files, below(folders.path, folders.error), troubles))
         if not found:
             return 0
         published = _published(files, folders) if any(errors.words for errors in found) else {}
@@ -116,7 +117,7 @@ def _words(tenant: str, name: str, content: bytes) -> Mapping[str, str]:
 
 def _published(files: FileSession, folders: OutboundFolder) -> Mapping[str, datetime]:
     """When each file that NetSuite has, or may read, was written."""
-    places = (folders.path, f"{folders.path}/{folders.archive}")
+    places = (folders.path, below(folders.path, folders.archive))
     return {file.name: file.modified_at for place in places for file in files_in(files, place)}
 
 

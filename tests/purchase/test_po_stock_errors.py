@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,29 @@ async def test_an_error_that_comes_late_rejects_the_receipt_that_was_taken_for_a
         assert (await depot.po_command(po_id, "resume")).accepted
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "5"}]
+
+
+async def test_folders_that_are_given_by_their_whole_path_are_watched_there(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relative = Depot._netsuite
+
+    def whole(depot: Depot, tenant: dict[str, Any]) -> dict[str, Any]:
+        netsuite = relative(depot, tenant)
+        receipts = netsuite["sftp"]["folders"]["receipts"]
+        base = f"{depot.reach.folder}/{receipts['path']}"
+        receipts |= {"archive": f"{base}/archive", "error": f"{base}/error"}
+        return netsuite
+
+    monkeypatch.setattr(Depot, "_netsuite", whole)
+    depot = make_depot(netsuite=STOCK)
+    po_id = depot.netsuite.order(LINE)
+    async with depot.working():
+        await depot.bring_in(po_id)
+        archived_in_silence(depot, await sent(depot, po_id, 5))
+        await until(depot, po_id, ReceiptState.UNVERIFIED)
+        error_file(depot, po_id)
+        await until(depot, po_id, ReceiptState.REJECTED)
 
 
 async def test_a_late_error_is_read_before_the_next_receipt_goes_and_does_not_judge_it(make_depot: MakeDepot) -> None:
