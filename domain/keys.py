@@ -10,18 +10,6 @@ def order_workflow_id(tenant: str, order_id: str) -> str:
     return f"order/{tenant}/{order_id}"
 
 
-def order_of_workflow_id(workflow_id: str) -> tuple[str, str]:
-    """The tenant and order id of an order's workflow.
-
-    Raises:
-        ValueError: the id is not an order's.
-    """
-    kind, tenant, order_id = workflow_id.split("/", 2)
-    if kind != "order":
-        raise ValueError(f"workflow id {workflow_id!r} is not an order's: expected order/TENANT/ORDER_ID")
-    return tenant, order_id
-
-
 def order_feed_id(tenant: str) -> str:
     """The schedule id and workflow id stem of a tenant's order feed."""
     return f"feed/{tenant}/orders"
@@ -74,7 +62,7 @@ def po_run_id(tenant: str, run: str) -> str:
 
 
 def netsuite_queue(tenant: str) -> str:
-    """The task queue of a tenant's files for NetSuite."""
+    """The task queue of a tenant's NetSuite, whichever way it is reached."""
     return f"waybill-netsuite-{tenant}"
 
 

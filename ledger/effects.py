@@ -218,13 +218,6 @@ def of_order(session: Session, tenant: str, order_id: str) -> Sequence[EffectRow
     return session.exec(_OF_ORDER, params={"tenant": tenant, "order_id": order_id}).all()
 
 
-def forget(session: Session, key: str) -> None:
-    """Drop a promise that no remote has, and that fits no more: what is owed now is promised under another key."""
-    row = locked(session, EffectRow, key=key)
-    if not row.state.may_exist:
-        session.delete(row)
-
-
 def newest_named(session: Session, tenant: str, kinds: Collection[EffectKind], remote_no: str) -> EffectRow | None:
     """The newest effect of this name that a remote has, or may get; None where there is none."""
     named = (EffectRow.tenant == tenant, col(EffectRow.kind).in_(kinds), EffectRow.remote_no == remote_no)

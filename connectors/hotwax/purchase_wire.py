@@ -60,7 +60,6 @@ class WirePurchaseHeader(Wire):
 
     order_id: str
     external_id: str
-    order_type_id: str | None = None
     status_id: str
 
 

@@ -165,7 +165,6 @@ class WireOrder(Wire):
 
     order_id: str
     order_name: str | None = None
-    order_type_id: str | None = None
     sales_channel_enum_id: str | None = None
     sales_channel: str | None = None
     order_date: Time | None = None
@@ -212,7 +211,6 @@ class WireFacility(Wire):
     """A facility with the parent of its type."""
 
     facility_id: str
-    facility_type_id: str | None = None
     parent_type_id: str | None = None
 
 

@@ -53,7 +53,6 @@ class SftpSession:
 
     def __init__(self, system: str, settings: SftpSettings, wire: Wire) -> None:
         self._system = system
-        self._where = f"sftp://{settings.host}:{settings.port}"
         self._own_requests = Requests(system, wire, settings.read_back_up_to)
         self._thread = threading.get_ident()
 
@@ -126,11 +125,6 @@ class SftpSession:
     def find_file(self, body: str) -> WriteOutcome | None:
         """`already_exists` when the file lies where it was published, or where its reader puts files away."""
         return self._drive(find(self._requests, Publication.model_validate_json(body)))
-
-    def describe_publish(self, body: str) -> str:
-        """What `publish_file` would do."""
-        file = Publication.model_validate_json(body)
-        return f"write {self._where}/{file.path.lstrip('/')} ({len(file.data)} bytes)"
 
     @property
     def _requests(self) -> Requests:

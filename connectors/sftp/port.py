@@ -100,9 +100,6 @@ class FileSession(Protocol):
         None when it lies nowhere there. It was published nevertheless only if somebody removed it from all of these.
         """
 
-    def describe_publish(self, body: str) -> str:
-        """What `publish_file` would do: address, folder, name and size."""
-
 
 class FilePort(Protocol):
     """A server of files. Sessions are opened per run, one per thread."""

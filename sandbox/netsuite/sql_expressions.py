@@ -28,7 +28,6 @@ class Column:
     """Whether it stands in a condition."""
 
 
-Piece = "str | Column | Query"
 Pieces = list["str | Column | Query"]
 
 FUNCTIONS: Final[dict[str, tuple[str, int, int]]] = {

@@ -226,10 +226,6 @@ class FailingSftpServer:
         self._generation += 1
         self._loop.do(self._listen(port))
 
-    def cut_all(self) -> None:
-        """Reset every connection now."""
-        self._loop.soon(self._abort_all)
-
     @property
     def _host_key(self) -> Path:
         return self.state / f"failing_host_key_{self._generation}"

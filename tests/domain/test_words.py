@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.commands import CommandAnswer, Situation
 from domain.details import order_details
-from domain.keys import invoice_key, order_of_workflow_id, order_workflow_id, slip_key, write_back_key
+from domain.keys import invoice_key, slip_key, write_back_key
 from domain.messages import Assessment
 from domain.order import Line
 from domain.outcomes import EffectResult, Outcome, RepeatBehavior, state_after
@@ -32,12 +32,6 @@ def test_keys_tell_what_they_are() -> None:
     assert invoice_key("gt", "W1", 0) == "invoice/gt/W1/0"
     assert slip_key("gt", "a/b%", 1, "S2") == "slip/gt/a%2Fb%25/1/S2"
     assert write_back_key("gt", "W1", 2) == "write_back/gt/W1/2"
-
-
-def test_a_workflow_id_leads_back_to_its_order() -> None:
-    assert order_of_workflow_id(order_workflow_id("gt", "10/01")) == ("gt", "10/01")
-    with pytest.raises(ValueError, match="order/TENANT/ORDER_ID"):
-        order_of_workflow_id("feed/gt/orders")
 
 
 @pytest.mark.parametrize(
