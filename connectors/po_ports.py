@@ -139,8 +139,6 @@ class OmsReceipt(Frozen):
     rejected: Decimal
     at: Moment
     shipment_id: str | None
-    facility: str | None
-    """The facility's external id."""
 
 
 class BadReceipt(Frozen):

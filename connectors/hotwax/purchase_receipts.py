@@ -117,7 +117,6 @@ class Receipts:
 
     def _receipts(self, wires: Collection[WireReceipt], orders: Mapping[str, str | None]) -> Iterator[OmsReceipt]:
         skus = self._tables.skus({wire.product_id for wire in wires})
-        facilities = self._tables.facilities({wire.facility_id for wire in wires if wire.facility_id})
         for wire in wires:
             line = wire.order_item_seq_id
             yield OmsReceipt(
@@ -130,7 +129,6 @@ class Receipts:
                 rejected=wire.quantity_rejected,
                 at=wire.datetime_received,
                 shipment_id=wire.shipment_id,
-                facility=facilities.get(wire.facility_id or ""),
             )
 
     def _orders(self, operation: str, wires: Iterable[WireReceipt | BadReceipt]) -> Mapping[str, str | None]:

@@ -96,7 +96,6 @@ class WireReceipt(Wire):
     quantity_rejected: Pieces = Decimal(0)
     datetime_received: Time
     shipment_id: str | None = None
-    facility_id: str | None = None
 
 
 class WireShipment(Wire):

@@ -28,7 +28,6 @@ def a_receipt(receipt_id: str, **changes: Any) -> dict[str, Any]:
 
 TABLES: dict[str, list[Any]] = {
     "GoodIdentification": [{"productId": "P1", "goodIdentificationTypeId": "SKU", "idValue": "SHOE", "fromDate": 1}],
-    "Facility": [{"facilityId": "GT101", "externalId": "17"}],
 }
 
 
@@ -63,7 +62,6 @@ def test_a_receipt_is_told_whole() -> None:
         "rejected": Decimal(2),
         "at": AT,
         "shipment_id": "SH1",
-        "facility": "17",
     }
 
 
