@@ -49,6 +49,6 @@ def side_by_side(works: Iterable[Callable[[], T]], at_once: int) -> Iterator[T]:
 
 
 def alone(work: Callable[[], T]) -> T:
-    """What this one comes to."""
+    """What this one comes to; the activity tells that it lives meanwhile, however long one call to a remote takes."""
     (came_to,) = side_by_side([work], 1)
     return came_to

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -25,7 +26,6 @@ AT_ONCE = 200
 
 TOLD_ROWS = 3
 """Bad lines of one purchase order that are told by its hold."""
-
 
 TOLD_HIDDEN = 10
 """Purchase orders that are named where nobody can tell how they stand."""
@@ -72,7 +72,7 @@ class RestOrders:
     def _take(self, tenant: str, systems: Purchasing) -> PoRunReport:
         seen, changed, after = set[str](), 0, None
         while True:
-            page = alone(lambda from_here=after: systems.netsuite.pending_orders(from_here))  # type: ignore[misc]
+            page = alone(partial(systems.netsuite.pending_orders, after))
             seen |= {told.po_id for told in page.told}
             changed += self.record(tenant, systems, page.told)
             if (after := page.after) is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -33,7 +34,7 @@ def _verify(ledger: Ledger, tenant: str, systems: Purchasing) -> int:
     verified = 0
     for start in range(0, len(po_ids), AT_ONCE):
         asked = po_ids[start : start + AT_ONCE]
-        there = alone(lambda wanted=asked: systems.netsuite.orders(wanted))  # type: ignore[misc]
+        there = alone(partial(systems.netsuite.orders, asked))
         with ledger.writing() as session:
             verified += sum(_verified(session, tenant, po_id, there) for po_id in asked)
     return verified

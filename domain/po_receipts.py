@@ -355,5 +355,6 @@ def _settled(receipt: ReceiptFact, line: PoLine, now: Decimal, standing: Standin
     rest = max(ZERO, now - sent * rate)
     told, then = line.received or ZERO, receipt.sent.get(line.line_id, ZERO)
     overtakes = overtaken_key(line) if told > standing.ours(line) - then + sent else None
-    of = {"receipt_id": receipt.receipt_id, "line_id": line.line_id}
-    return Settlement(**of, sent=sent, held_back=rest, overtakes=overtakes)
+    return Settlement(
+        receipt_id=receipt.receipt_id, line_id=line.line_id, sent=sent, held_back=rest, overtakes=overtakes
+    )

@@ -167,8 +167,7 @@ def _bad(error: Contract, row: Any) -> BadReceipt:
 def _lost(wire: WireReceipt, why: str) -> BadReceipt:
     """A row that can be read, and of which nobody can tell whose it is."""
     told = f"receipt {wire.receipt_id} names no order, and its shipment {wire.shipment_id} cannot be looked up: {why}"
-    of = {"receipt_id": wire.receipt_id, "shipment_id": wire.shipment_id}
-    return BadReceipt(told=told, **of, at=wire.datetime_received)
+    return BadReceipt(told=told, receipt_id=wire.receipt_id, shipment_id=wire.shipment_id, at=wire.datetime_received)
 
 
 def _all_of(order_id: str, page: ReceiptPage, unread: str) -> ReceiptPage:
