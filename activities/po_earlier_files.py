@@ -12,7 +12,6 @@ from connectors.po_files.receipts import read_receipts
 from connectors.sftp.port import FileSession
 from connectors.sftp.publication import Publication
 from domain.outcomes import Outcome, WriteOutcome
-from domain.purchase_order import ReceiptState
 from domain.stages import RECEIPT_FILES
 from ledger import effects, purchase_orders, receipts
 from ledger.database import Ledger
@@ -39,7 +38,7 @@ class EarlierFiles:
             found = _found(files, effect.body) if effect and files else None
             with self._ledger.writing() as session:
                 mine = session.get_one(ReceiptRow, (tenant, row.receipt_id), with_for_update=True)
-                if mine.state is ReceiptState.PROMISED and mine.effect_key is None:
+                if receipts.waits_for_a_write(mine):
                     _goes_again(session, mine, effect, found, has_looked=files is not None)
 
     def look_beside_rest(self, tenant: str, systems: Purchasing) -> None:

@@ -167,8 +167,7 @@ def _is_open(session: Session, row: ReceiptRow, since: datetime) -> bool:
     """Whether an error may still change what is believed; what the importer took in silence, for a while only."""
     session.refresh(row, with_for_update=True)
     is_late = row.state is ReceiptState.UNVERIFIED and row.answered_at is not None and row.answered_at >= since
-    is_to_be_sent = row.state is ReceiptState.PROMISED and row.effect_key is None
-    return (row.state in _OPEN and not is_to_be_sent) or is_late
+    return (row.state in _OPEN and not receipts.waits_for_a_write(row)) or is_late
 
 
 def files_in(files: FileSession, path: str) -> Sequence[RemoteFile]:

@@ -8,12 +8,11 @@ from decimal import Decimal
 from sqlmodel import Session, col, delete, select
 
 from domain.base import Frozen, Moment
-from domain.purchase_order import ReceiptState, UnreadableRow
+from domain.purchase_order import ZERO, UnreadableRow
 from ledger.columns import texts
 from ledger.po_tables import ReceiptPartRow, ReceiptRow
-from ledger.receipts import plan_otherwise
+from ledger.receipts import plan_otherwise, waits_for_a_write
 
-ZERO = Decimal(0)
 _NOBODY = ""
 """The purchase order of rows that name none."""
 
@@ -244,5 +243,5 @@ def _sum_up(session: Session, of: tuple[str, str, str], read_at: datetime) -> No
     row.unsettled_since = read_at
     row.received_at = min((part.received_at for part in parts), default=row.received_at)
     row.pieces, row.unplanned, row.rejected = texts(pieces), texts(unplanned), texts(rejected)
-    if row.state is ReceiptState.PROMISED and row.effect_key is None:
+    if waits_for_a_write(row):
         plan_otherwise(row)  # it changed before it was sent

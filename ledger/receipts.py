@@ -54,16 +54,16 @@ def fact_of(row: ReceiptRow) -> ReceiptFact:
 
 
 def _state_of(row: ReceiptRow) -> ReceiptState:
-    """A promised receipt that a file has taken along may be read by NetSuite at any moment: it counts as sent."""
+    """A promised receipt that a write has taken along may reach NetSuite at any moment: it counts as sent."""
     is_taken = row.state is ReceiptState.PROMISED and row.effect_key is not None
     return ReceiptState.SENT if is_taken else row.state
 
 
 def withdraw(session: Session, tenant: str, receipt_ids: Collection[str]) -> None:
-    """Take back promises that no file has taken along."""
+    """Take back promises that no write has taken along."""
     for receipt_id in sorted(receipt_ids):
         row = session.get_one(ReceiptRow, (tenant, receipt_id), with_for_update=True)
-        if row.state is ReceiptState.PROMISED and row.effect_key is None:
+        if waits_for_a_write(row):
             plan_otherwise(row)
 
 
@@ -75,7 +75,7 @@ def plan_otherwise(row: ReceiptRow) -> None:
 
 
 def promise(session: Session, tenant: str, owed: ReceiptToSend, now: datetime) -> bool:
-    """Promise this receipt to NetSuite; the next file takes it along. False where a file has it already.
+    """Promise this receipt to NetSuite; the next write takes it along. False where one has it already.
 
     A time that was up while something else kept it from being promised counts no more: its attempts begin anew.
     """
@@ -176,7 +176,7 @@ def plan_anew(session: Session, tenant: str, fact: ReceiptFact, *, looks_first: 
 
 
 def forget_file(row: ReceiptRow) -> None:
-    """The receipt may go into a file: no earlier one has it that could still make it."""
+    """Let the receipt go without looking first: no earlier file has it that could still make it."""
     row.file_name, row.answered_at = None, None
 
 
@@ -281,7 +281,7 @@ def leave_write(row: ReceiptRow) -> None:
 
 
 def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:
-    """The receipts of one file, locked."""
+    """The receipts that one write carries, locked."""
     mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.effect_key == key)
     return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
 

@@ -12,7 +12,7 @@ from connectors.po_files.receipts import receipt_files
 from domain.commands import Command, CommandAnswer
 from domain.po_commands import PoSituation, po_sight, refusal, situation_of
 from domain.po_messages import GivenPoCommand, PoAssessRequest
-from domain.purchase_order import ImportState, NetSuiteMode, PoPlan, PoVerb, ReceiptState, ReceiptToSend
+from domain.purchase_order import ImportState, NetSuiteMode, PoPlan, PoVerb, ReceiptToSend
 from domain.seen import Sight
 from ledger import holding, purchase_orders, receipts
 from ledger.database import Ledger
@@ -66,8 +66,7 @@ def _calls(session: Session, systems: Purchasing, row: PurchaseOrderRow) -> Iter
     if fresh.import_state is ImportState.WANTED:
         yield from _uploads(systems, {row.po_id: purchase_orders.wanted_lines(fresh)})
     mine = receipts.of_po(session, row.tenant, row.po_id)
-    waiting = [r for r in mine if r.state is ReceiptState.PROMISED and r.effect_key is None]
-    owed = [receipts.wanted(receipt) for receipt in waiting]
+    owed = [receipts.wanted(receipt) for receipt in mine if receipts.waits_for_a_write(receipt)]
     yield from (_item_receipts if systems.policy.netsuite_mode is NetSuiteMode.REST else _receipt_files)(systems, owed)
 
 
