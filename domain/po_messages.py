@@ -97,7 +97,7 @@ class PoRun(StrEnum):
     """The runs that carry purchase orders and their receipts."""
 
     FILES = "files"
-    """Files of purchase orders, from SFTP into the ledger."""
+    """What NetSuite tells of purchase orders, in files or over REST, into the ledger."""
     IMPORTS = "imports"
     """Uploads into HotWax, and what became of them."""
     RECEIPTS = "receipts"
@@ -105,7 +105,7 @@ class PoRun(StrEnum):
     SWEEP = "sweep"
     """All receipts of open purchase orders: corrections tell of themselves nowhere else."""
     RECEIPT_FILES = "receipt-files"
-    """Receipt files for NetSuite."""
+    """Promised receipts into NetSuite: in files, or each by a call of its own."""
     ANSWERS = "answers"
     """What NetSuite made of them."""
 

@@ -102,7 +102,7 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
             continue
         goes = receipt.receipt_id if is_promised and _is_as_promised(owed, receipt) else None
         send = None if goes else owed
-        waiting = f"receipt {receipt.receipt_id} goes to NetSuite with the next file"
+        waiting = f"receipt {receipt.receipt_id} goes to NetSuite with the next run"
         return Receiving(send=send, withdraw=tuple(withdrawn), goes=goes, problems=problems, waiting_for=waiting)
     settling = [r.receipt_id for r in standing.memory.receipts if r.is_settling]
     waiting = f"receipt {settling[0]} may not be complete yet" if settling else ""

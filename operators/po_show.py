@@ -24,7 +24,7 @@ from operators.queries import Happening
 
 STANDING: Mapping[ReceiptState, str] = {
     ReceiptState.NEW: "not promised yet",
-    ReceiptState.PROMISED: "goes with the next file",
+    ReceiptState.PROMISED: "goes with the next run",
     ReceiptState.SENT: "sent, no answer yet",
     ReceiptState.UNVERIFIED: "accepted, unverified",
     ReceiptState.UNKNOWN: "in doubt",
@@ -197,7 +197,7 @@ def _receipt(row: ReceiptRow) -> ReceiptView:
         receipt_id=row.receipt_id,
         received_at=row.received_at,
         state=row.state,
-        standing="its file is being written" if under_way else STANDING[row.state],
+        standing="it is being sent" if under_way else STANDING[row.state],
         pieces=row.pieces or {},
         sent=row.sent or {},
         held_back=row.held_back or {},

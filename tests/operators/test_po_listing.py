@@ -268,7 +268,7 @@ def test_what_was_received_and_is_not_in_netsuite_is_exposed_until_its_receipt_i
     receipt = desk.receive("1", "S1", L1=12)
     (row,) = exposed(desk)
     assert (row["purchase_order"], row["line_id"], row["sku"], row["pieces"], row["why"]) == (
-        *("PO1", "1", "SKU1", "12", "goes with the next file"),
+        *("PO1", "1", "SKU1", "12", "goes with the next run"),
     )
     desk.answer(receipt, ReceiptState.CREATED)
     assert exposed(desk) == []

@@ -95,7 +95,7 @@ async def test_defect_12_no_run_of_the_importer_is_given_more_than_its_units(mak
             depot.receive(po_id, line_1=7)
         await depot.run(PoRun.RECEIPTS)
         for po_id in po_ids:
-            await depot.until_po(po_id, lambda row: "with the next file" in row.waiting_for)
+            await depot.until_po(po_id, lambda row: "with the next run" in row.waiting_for)
         for po_id in po_ids:
             await depot.carry(po_id, RECEIVED)
             await depot.sync(po_id)
@@ -114,7 +114,7 @@ async def test_defect_13_each_order_of_a_malformed_error_file_is_told_its_own_wo
             depot.receive(po_id, line_1=20)
         await depot.run(PoRun.RECEIPTS)
         for po_id in po_ids:
-            await depot.until_po(po_id, lambda row: "with the next file" in row.waiting_for)
+            await depot.until_po(po_id, lambda row: "with the next run" in row.waiting_for)
         rows = [await depot.carry(po_id, held(HoldCause.RECEIPT_REJECTED)) for po_id in po_ids[:2]]
         await depot.carry(po_ids[2], SYNCED)
     [error_file] = depot.netsuite.files(f"{RECEIPT}/error")

@@ -20,7 +20,7 @@ async def received(depot: Depot, po_id: str) -> None:
     """A store has received some, and the receipt waits for a file."""
     depot.receive(po_id, line_1=5)
     await depot.run(PoRun.RECEIPTS)
-    await depot.until_po(po_id, lambda row: "with the next file" in row.waiting_for)
+    await depot.until_po(po_id, lambda row: "with the next run" in row.waiting_for)
 
 
 def hold_of_run(depot: Depot) -> tuple[str | None, str]:

@@ -180,7 +180,7 @@ async def test_a_receipt_corrected_before_it_was_sent_is_sent_as_it_is_now(make_
         await depot.bring_in(po_id)
         depot.receive(po_id, line_1=12)
         await depot.run(PoRun.RECEIPTS)
-        await depot.until_po(po_id, lambda row: "with the next file" in row.waiting_for)
+        await depot.until_po(po_id, lambda row: "with the next run" in row.waiting_for)
         depot.desk("correct", po_id, delta=-2, items=[{"line": "1"}])
         await depot.run(PoRun.SWEEP)
         await depot.run(PoRun.RECEIPTS)

@@ -246,9 +246,7 @@ class Depot(Town):
 
         def is_settled(row: PurchaseOrderRow) -> bool:
             on_the_way = {ReceiptState.PROMISED, ReceiptState.SENT}
-            is_open = "with the next file" in row.waiting_for or any(
-                r.state in on_the_way for r in self.receipts(po_id)
-            )
+            is_open = "with the next run" in row.waiting_for or any(r.state in on_the_way for r in self.receipts(po_id))
             return row.news == row.heard and not is_open
 
         await self.carry(po_id, is_settled)
