@@ -22,7 +22,7 @@ from activities.po_taking import Taking
 from activities.po_verifying import verify
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError
-from connectors.po_files.ack import AckFile, AckOutcome, AckResult, read_ack
+from connectors.po_files.ack import AckFile, AckOutcome, AckResult, answered_file, read_ack
 from connectors.po_files.errors import FileRefusedError, Refusal, UnsafeReceiptError
 from connectors.po_files.limits import ReceiptLimits
 from connectors.po_files.receipts import file_name, receipt_files
@@ -47,8 +47,7 @@ from ledger.tables import EffectRow
 log = structlog.get_logger()
 
 FILES = "receipt_file"
-ANSWER = ".ack.json"
-"""What the name of an answer ends with, where its receipt file's name ends with `.json`."""
+"""The sequence that numbers receipt files."""
 REFUSED_MARK = "refused"
 """Stands in the name of a refused answer, in place of a checksum: it may have been too large to be read."""
 TAKEN_AT_ONCE = 2_000
@@ -237,11 +236,11 @@ class FileReceipts:
         self, tenant: str, folder: InboundFolder, files: FileSession, claimed: ClaimedFile, error: FileRefusedError
     ) -> int:
         """Tell the receipts that their answer is lost: nobody knows what NetSuite made of them."""
-        file_name = f"{claimed.original.removesuffix(ANSWER)}.json"
+        sent = answered_file(claimed.original)
         problem = f"NetSuite's answer {claimed.original} is no use, and lies in {folder.error}: {error}"
         log.error("answer refused", tenant=tenant, file=claimed.original, problem=str(error))
         with self._ledger.writing() as session:
-            rows = [row for row in receipts.in_file(session, tenant, file_name) if row.state is ReceiptState.SENT]
+            rows = [row for row in receipts.in_file(session, tenant, sent) if row.state is ReceiptState.SENT]
             for row in rows:
                 row.state, row.problem = ReceiptState.UNKNOWN, problem
             purchase_orders.note_receipts(session, rows, _now())

@@ -96,9 +96,9 @@ def read_ack(content: bytes) -> AckFile:
         raise wrong_shape(problem, "ack") from None
 
 
-def ack_name(receipt_name: str) -> str:
-    """The name of the answer to a receipt file of this name."""
-    return f"{receipt_name.removesuffix('.json')}.ack.json"
+def answered_file(ack_name: str) -> str:
+    """The name of the receipt file that an answer of this name is about."""
+    return f"{ack_name.removesuffix('.ack.json')}.json"
 
 
 def ack_schema() -> str:

@@ -25,8 +25,8 @@ class ReceiptLimits(Frozen):
     """How large one receipt file gets.
 
     NetSuite's `File.getContents` ends at 10 MB. The stock importer has 10,000 units for all files of a run and spends
-    120 on each file and 30 on each receipt, without looking what is left (hotwax 4.7, 12): 60 receipts cost 1,920, so
-    that five files fit in a run.
+    120 on each file, 100 more where it has errors to write, and 30 on each receipt, without looking what is left
+    (hotwax 4.7, 12): 60 receipts cost 2,020 at most, so that four such files fit in a run.
     """
 
     file_bytes: int = 5 * 1024 * 1024

@@ -208,7 +208,8 @@ class PoFileReader:
         cells = self._source.last.decode("ascii", "replace").split(",")
         if len(cells) != _TRAILER_CELLS or cells[0] != TRAILER or not self._source.ends_with_newline:
             raise FileRefusedError(
-                Refusal.NO_TRAILER, "the file does not end with its trailer: it was cut, or is still being written"
+                Refusal.NO_TRAILER,
+                "the file does not end with its trailer: it was cut, or is still being written; have it written again",
             )
         if cells[1] != str(self._rows):
             raise FileRefusedError(
@@ -218,7 +219,7 @@ class PoFileReader:
         if cells[2] != self._source.sealed:
             raise FileRefusedError(
                 Refusal.TRAILER_CHECKSUM,
-                "the checksum in the trailer is not that of the file: it was changed or damaged on its way",
+                "the checksum in the trailer is not that of the file: it was changed or damaged; have it written again",
             )
 
     def _remarks(self) -> Iterator[str]:

@@ -69,7 +69,9 @@ class LineSource:
             _refuse_magic(held)
         if nul >= 0:
             line = self._lines + 1 + held.count(b"\n", 0, len(self._held) + nul)
-            raise FileRefusedError(Refusal.NUL_BYTE, f"line {line} has a NUL byte: the file is no text, or damaged")
+            raise FileRefusedError(
+                Refusal.NUL_BYTE, f"line {line} has a NUL byte: the file is no text, or damaged; have it written again"
+            )
         self.size += len(chunk)
         return held
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.po_files.ack import AckOutcome, ack_name, ack_schema, read_ack
+from connectors.po_files.ack import AckOutcome, ack_schema, answered_file, read_ack
 from connectors.po_files.errors import FileRefusedError, Refusal
 from domain.purchase_order import PoStatus
 
@@ -79,7 +79,7 @@ def test_a_refusal_has_no_character_that_a_database_refuses_either() -> None:
 
 
 def test_the_answer_to_a_file_has_its_name() -> None:
-    assert ack_name("WB-RCPT-20261120T181500Z-1.json") == "WB-RCPT-20261120T181500Z-1.ack.json"
+    assert answered_file("WB-RCPT-20261120T181500Z-1.ack.json") == "WB-RCPT-20261120T181500Z-1.json"
 
 
 def with_result(**changed: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from pydantic import TypeAdapter
 
-from connectors.po_files.ack import ack_name, ack_schema, read_ack
+from connectors.po_files.ack import ack_schema, answered_file, read_ack
 from connectors.po_files.error_csv import ErrorCsv
 from connectors.po_files.errors import Refusal
 from connectors.po_files.formats import STOCK, WAYBILL
@@ -51,10 +51,10 @@ def test_receipts_come_to_the_expected_file() -> None:
 
 @pytest.mark.parametrize("name", [RECEIPTS, "WB-RCPT-20261120T183000Z-1"])
 def test_an_acknowledgment_answers_its_receipt_file(name: str) -> None:
-    content = example(ack_name(f"{name}.json"))
+    content = example(f"{name}.ack.json")
     jsonschema.validate(json.loads(content), json.loads(ack_schema()), jsonschema.Draft202012Validator)
     ack = read_ack(content)
-    assert ack.file == f"{name}.json"
+    assert ack.file == answered_file(f"{name}.ack.json") == f"{name}.json"
     assert ack.sha256 == hashlib.sha256(example(ack.file)).hexdigest()
 
 
