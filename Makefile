@@ -68,7 +68,7 @@ server: setup ## Run a Temporal dev server with its Web UI in the foreground, on
 worker: setup ## Run the worker in the foreground
 	@exec $(RUN) python worker.py
 
-sandbox: setup ## Run the sandbox HotWax and Retail Pro in the foreground, with their state under .waybill/
+sandbox: setup ## Run the sandbox HotWax, Retail Pro and NetSuite in the foreground, with their state under .waybill/
 	@exec $(RUN) python -m sandbox --port 8090 --state .waybill/sandbox
 
 clean: ## Remove the virtual environment and caches; .tools and .waybill (your ledger) stay
