@@ -122,6 +122,12 @@ NEXT_ACTIONS: dict[HoldCause, str] = {
 }
 
 
+_RUN_ACTIONS = {
+    HoldCause.REMOTE_UNREACHABLE: "nothing to do once the system is back: the run tries again by itself",
+    HoldCause.REMOTE_CONTRACT: "the remote's answer made no sense: mend what the evidence names: it goes on by itself",
+}
+"""What is done otherwise where a cause holds a run: nobody resumes one."""
+
 _PASSING = frozenset(
     {
         HoldCause.REMOTE_UNREACHABLE,
@@ -159,6 +165,11 @@ class Hold(Frozen):
     def next_action(self) -> str:
         """What an operator does about it, in one sentence."""
         return NEXT_ACTIONS[self.cause]
+
+    @property
+    def next_action_of_run(self) -> str:
+        """The same where it holds a run, which tries again by itself and is never resumed."""
+        return _RUN_ACTIONS.get(self.cause, self.next_action)
 
 
 class EffectKind(StrEnum):

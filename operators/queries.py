@@ -243,7 +243,7 @@ def _held_runs(session: Session, tenant: str) -> Iterator[HoldGroup]:
             hold=cause,
             orders=len(mine),
             since=min(row.hold_since or _NEVER for row in mine),
-            next_action=Hold(cause=HoldCause(cause)).next_action,
+            next_action=Hold(cause=HoldCause(cause)).next_action_of_run,
             evidence=mine[0].hold_evidence,
             order_numbers=tuple(row.run for row in mine),
         )

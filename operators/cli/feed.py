@@ -140,7 +140,7 @@ def _runs(view: PoFeedView) -> Iterator[RenderableType]:
         if run.hold:
             since = f"since {shown(run.hold_since)}"
             yield wrong(f"{run.run} HELD: {run.hold.cause} {since}: {run.hold.evidence}")
-            yield warning(f"  what to do: {run.hold.next_action}")
+            yield warning(f"  what to do: {run.hold.next_action_of_run}")
 
 
 def _word(run: RunView) -> Text:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from activities.po_noting import CAUSES
 from domain.po_messages import PoRun
 from domain.purchase_order import ReceiptState
 from domain.stages import Hold, HoldCause
@@ -245,6 +246,15 @@ def test_a_run_that_cannot_go_on_is_held_with_what_to_do(desk: PoDesk) -> None:
     for part in ("files HELD: host_key_unknown since", "no host key of 127.0.0.1:22 is pinned", "uploaded: 3"):
         assert part in shown
     assert "what to do: check the server's fingerprint" in shown
+
+
+@pytest.mark.parametrize("cause", sorted({cause for _, cause in CAUSES} | {HoldCause.RECEIPTS_NOT_TAKEN}))
+def test_nobody_is_told_to_resume_a_run(desk: PoDesk, cause: HoldCause) -> None:
+    with desk.ledger.writing() as session:
+        po_runs.went_wrong(session, desk.tenant, PoRun.FILES, Hold(cause=cause, evidence="why"), NOW)
+    (group,) = desk.run("holds", "--json").json
+    assert "resume" not in group["next_action"]
+    assert "resume" not in desk.run("feed").out
 
 
 def test_resuming_what_holds_runs_only_says_that_they_try_again_by_themselves(desk: PoDesk) -> None:
