@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, TypeDecorator
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Integer, TypeDecorator
 from sqlalchemy import Enum as SqlEnum
 from sqlmodel import Field
 
@@ -39,6 +39,12 @@ def enum(kind: type[StrEnum], default: StrEnum | None = None) -> Any:
     """A column that keeps an enumeration's value as text and gives the member back."""
     values = SqlEnum(kind, native_enum=False, length=30, values_callable=lambda members: [m.value for m in members])
     return Field(default=default, sa_column=Column(values, nullable=False))
+
+
+def large(default: int = 0, *, primary_key: bool = False) -> Any:
+    """A column for a number that others decide on, as a file's size; every integer of SQLite has 64 bits."""
+    kind = BigInteger().with_variant(Integer(), "sqlite")
+    return Field(default=default, sa_column=Column(kind, nullable=False, primary_key=primary_key))
 
 
 def json() -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from domain.purchase_order import ImportState, PoStage, ReceiptState
-from ledger.columns import enum, json, moment
+from ledger.columns import enum, json, large, moment
 
 _NEWS = text("news > heard")
 
@@ -160,8 +160,8 @@ class PoFileRow(SQLModel, table=True):
     claimed_as: str
     state: str
     sha256: str = ""
-    size: int = 0
-    rows: int = 0
+    size: int = large()
+    rows: int = large()
     bad_rows: int = 0
     attempt: int = 0
     """How often somebody began to read it; only the newest attempt may go on."""
@@ -178,7 +178,7 @@ class StagedRow(SQLModel, table=True):
     __table_args__ = (Index("po_staged_rows_by_po", "file_id", "po_id", "number"),)
 
     file_id: int = Field(primary_key=True)
-    number: int = Field(primary_key=True)
+    number: int = large(primary_key=True)
     """The first row's line in the file."""
     po_id: str
     body: str = Field(sa_type=Text)

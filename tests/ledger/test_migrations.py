@@ -22,7 +22,7 @@ from domain.stages import EffectKind
 from ledger import sequences
 from ledger.database import Ledger
 from ledger.migrate import LedgerMissingError, SchemaOutdatedError, check, migrate, newest
-from ledger.po_tables import PurchaseOrderRow, ReceiptRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow
 from tests.support.ledgers import NOW
 
@@ -170,3 +170,13 @@ def test_files_that_only_the_stock_importer_can_have_read_are_told_from_ours(emp
     with empty.reading() as session:
         kinds = {row.tenant: row.kind for row in session.exec(select(EffectRow))}
     assert kinds == {"stock": EffectKind.STOCK_RECEIPT_FILE, "ours": EffectKind.RECEIPT_FILE}
+
+
+def test_a_ledger_of_larger_files_than_the_step_before_can_tell_goes_down_all_the_same(ledger: Ledger) -> None:
+    with ledger.writing() as session:
+        file = PoFileRow(tenant="gt", kind="orders", name="x", claimed_as="x", state="done", size=3 << 30, taken_at=NOW)
+        session.add(file)
+    _move(ledger, command.downgrade, "0010")
+    _move(ledger, command.upgrade, "0011")
+    with ledger.reading() as session:
+        assert session.exec(select(PoFileRow.size)).one() == (3 << 30 if ledger.is_sqlite else (1 << 31) - 1)

@@ -12,7 +12,7 @@ from ledger import journal, po_files, purchase_orders
 from ledger.database import Ledger
 from ledger.journal import Flow
 from ledger.po_files import FileKind, FileState, StagedLine
-from ledger.po_tables import PurchaseOrderRow, StagedRow
+from ledger.po_tables import PoFileRow, PurchaseOrderRow, StagedRow
 from ledger.purchase_orders import Told
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -55,6 +55,17 @@ def test_neighbors_of_one_purchase_order_are_kept_as_one(ledger: Ledger, file_id
     with ledger.reading() as session:
         kept = session.exec(select(StagedRow.number, StagedRow.body).order_by("number")).all()
     assert [tuple(each) for each in kept] == [(2, "a\nb"), (5, "c"), (6, "d"), (7, "e"), (8, "f" * 50)]
+
+
+def test_a_file_of_any_size_and_its_farthest_rows_are_kept(ledger: Ledger, file_id: int) -> None:
+    huge = 6 << 40
+    staged(ledger, file_id, [(huge, "7", "a")])
+    with ledger.writing() as session:
+        row = po_files.still_mine(session, file_id, 1)
+        row.size, row.rows = huge, huge
+    with ledger.reading() as session:
+        assert list(po_files.staged_rows(session, file_id, ["7"])) == [(huge, "7", "a")]
+        assert session.get_one(PoFileRow, file_id).size == huge
 
 
 @pytest.mark.parametrize(
