@@ -13,6 +13,9 @@ from domain.order import Adjustment, Line, LineStatus, Order
 NOWHERE = "_NA_"
 """The facility of digital goods (hotwax 1.3), and the line of order-level rows (hotwax 1.1)."""
 
+MOST_UNITS = 1_000_000_000
+"""More than any line has, and fewer than a column of numbers keeps."""
+
 PICKUP = "STOREPICKUP"
 VIRTUAL = "VIRTUAL_FACILITY"
 
@@ -157,8 +160,8 @@ def _quantity(it: _Mapping, place: str, item: WireItem) -> int:
     left = item.quantity - item.cancel_quantity
     cancelled = item.status_id is LineStatus.CANCELLED
     units = item.quantity if cancelled or left == 0 else left
-    if units <= 0 or units != units.to_integral_value():
-        raise it.wrong(f"{place}.quantity", "a whole number of units, one or more", units)
+    if not 0 < units <= MOST_UNITS or units != units.to_integral_value():
+        raise it.wrong(f"{place}.quantity", f"a whole number of units, 1 to {MOST_UNITS}", units)
     if left <= 0 and item.status_id in {LineStatus.COMPLETED, LineStatus.APPROVED, LineStatus.CREATED}:
         raise it.wrong(
             f"{place}.cancelQuantity", f"less than the quantity of an {item.status_id} line", item.cancel_quantity

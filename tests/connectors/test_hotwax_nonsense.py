@@ -26,6 +26,7 @@ NONSENSE: list[tuple[str, Change, str, str]] = [
     ("half a unit", lambda o: item_of(o).update(quantity=1.5), f"{ITEM}.quantity", "1.5"),
     ("no unit", lambda o: item_of(o).update(quantity=0), f"{ITEM}.quantity", "0"),
     ("fewer than no unit", lambda o: item_of(o).update(quantity=-1), f"{ITEM}.quantity", "-1"),
+    ("more units than are", lambda o: item_of(o).update(quantity=3e9), f"{ITEM}.quantity", "3000000000"),
     ("shipped and cancelled", lambda o: item_of(o).update(cancelQuantity=1), f"{ITEM}.cancelQuantity", "1"),
     ("no product", lambda o: item_of(o).pop("productId"), f"{ITEM}.productId", "nothing"),
     ("items of a word", lambda o: o["shipGroups"][1].update(items="none"), "orders[0].shipGroups[1].items", "none"),
