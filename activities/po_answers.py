@@ -18,7 +18,7 @@ from activities.po_noting import hold_of
 from activities.po_still_wanted import StillWanted, that_go
 from activities.po_stock_errors import StockErrors, files_in, whole
 from activities.po_strange_files import StrangeFiles, found_in, is_strange, strange_answers
-from activities.po_taking import Taking
+from activities.po_taking import REFUSED_MARK, Taking
 from activities.po_verifying import verify
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError
@@ -48,8 +48,6 @@ log = structlog.get_logger()
 
 FILES = "receipt_file"
 """The sequence that numbers receipt files."""
-REFUSED_MARK = "refused"
-"""Stands in the name of a refused answer, in place of a checksum: it may have been too large to be read."""
 TAKEN_AT_ONCE = 2_000
 _TWICE = (
     "it may have arrived before netsuite_mode became files, and HotWax's stock importer would make it again; look for"

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities.beating import beat
-from activities.po_taking import OF_ONE_FILE, Taking
+from activities.po_taking import OF_ONE_FILE, REFUSED_MARK, Taking
 from activities.systems import Purchasing
 from connectors.errors import ConnectorError, NotFound
 from connectors.po_files.assembly import purchase_orders as assembled
@@ -140,6 +140,7 @@ class _Reading:
             )
             self._file_id, self._attempt = row.id or 0, row.attempt
         try:
+            self._check_size()
             summary = self._stage()
         except FileRefusedError as error:
             return self._refuse(error)
@@ -157,6 +158,17 @@ class _Reading:
         """A transaction in which this attempt is the newest one, and the file's row."""
         with self._ledger.writing() as session:
             yield session, po_files.still_mine(session, self._file_id, self._attempt)
+
+    def _check_size(self) -> None:
+        """Nothing where it is small enough to be read in a run.
+
+        Raises:
+            FileRefusedError: it is larger than any that is read; a file of mere holes may have any size.
+        """
+        size, most = self._claimed.file.size, self._systems.sizes.largest_po_file
+        if size > most:
+            problem = f"{size:,} bytes, at most {most:,} are read: deliver it in parts, or raise sizes.largest_po_file"
+            raise FileRefusedError(Refusal.TOO_LARGE, problem)
 
     def _stage(self) -> FileSummary:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
@@ -245,12 +257,16 @@ class _Reading:
             self._log.error("bad rows left out", rows=self._bad.report.rows, reported_as=below(folder.path, name))
 
     def _refuse(self, error: FileRefusedError) -> Mapping[str, int]:
+        checksum = "" if error.refusal is Refusal.TOO_LARGE else self._checksum()
+        kept = self._finish(FileState.REFUSED, str(error), sha256=checksum)
+        self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
+        return {"files": 1}
+
+    def _checksum(self) -> str:
         with self._files.read(self._claimed.folder, self._claimed.file) as stream:
             for _ in stream:
                 beat()
-        kept = self._finish(FileState.REFUSED, str(error), sha256=stream.sha256)
-        self._log.error("file refused", reason=str(error.refusal), problem=str(error), kept_as=kept)
-        return {"files": 1}
+        return stream.sha256
 
     def _end(self, summary: FileSummary, state: FileState, note: str) -> Mapping[str, int]:
         numbers = {"rows": summary.rows, "bad_rows": summary.bad_rows}
@@ -285,7 +301,8 @@ def _put_away(ledger: Ledger, files: FileSession, folder: InboundFolder, claimed
         FileChanged: it was written to after it was read: the ledger has that, and it is read again once it settles.
     """
     try:
-        kept = files.put_away(folder, claimed, row.sha256, row.ended_at or _now(), bad=row.state == FileState.REFUSED)
+        mark, is_bad = row.sha256 or REFUSED_MARK, row.state == FileState.REFUSED
+        kept = files.put_away(folder, claimed, mark, row.ended_at or _now(), bad=is_bad)
     except FileChanged:
         with ledger.writing() as session:
             po_files.changed(session, row.id or 0)

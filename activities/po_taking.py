@@ -25,6 +25,9 @@ OF_ONE_FILE = (NotFound, Rejected, Unauthorized, ServerFailed)
 BY = "waybill"
 """Whose claims these are: a run finishes what an earlier one of the same tenant has left."""
 
+REFUSED_MARK = "refused"
+"""Stands in the name of a refused file, in place of a checksum: it may have been too large to be read."""
+
 
 class Taking:
     """Takes complete files of one kind; it remembers between the runs which files are still being written.

@@ -34,7 +34,7 @@ class PoWaits(Frozen):
 
 
 class PoSizes(Frozen):
-    """How much of the purchase order flow is sent at once."""
+    """How much of the purchase order flow is sent at once, and read."""
 
     orders_per_upload: int = Field(default=200, gt=0)
     lines_per_upload: int = Field(default=5_000, gt=0)
@@ -45,6 +45,8 @@ class PoSizes(Frozen):
     units_per_run: int = Field(default=10_000, gt=0)
     """What all files that wait for the stock importer may cost it together. It dies without looking when its units are
     used up, and makes the receipts of the file in whose midst it died once more (hotwax 4.7, 10 and 12)."""
+    largest_po_file: int = Field(default=2 << 30, gt=0)
+    """Bytes of a file of purchase orders; a larger one is refused unread, however long it would keep a run."""
 
 
 class PoInput(Frozen):
