@@ -13,7 +13,10 @@ class Frozen(BaseModel):
 
 
 def _as_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment that UTC can tell expected") from None
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_as_utc)]

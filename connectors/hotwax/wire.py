@@ -5,11 +5,21 @@ A missing key is no error where a null would be none; numbers may come as texts 
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from connectors.errors import Contract, place_of
@@ -19,20 +29,25 @@ _PERSONAL = frozenset({"attributes", "contactMechs", "paymentPreferences"})
 """Parts of an order whose values are never shown."""
 
 _EPOCH = re.compile(r"-?\d+")
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 def _moment(value: object) -> datetime:
     """A point in time from epoch milliseconds, or from ISO text that carries its zone."""
     text = "" if isinstance(value, bool) else str(value).strip()
-    try:
+    with suppress(ValueError, OverflowError, OSError):
         moment = (
             datetime.fromtimestamp(int(text) / 1000, UTC) if _EPOCH.fullmatch(text) else datetime.fromisoformat(text)
         )
-    except (ValueError, OverflowError, OSError):
-        raise ValueError("epoch milliseconds or ISO text with its zone") from None
-    if moment.tzinfo is None:
-        raise ValueError("epoch milliseconds or ISO text with its zone")
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    raise ValueError("epoch milliseconds or ISO text with its zone")
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
 
 
 def _no_bool(value: object) -> object:
@@ -41,7 +56,10 @@ def _no_bool(value: object) -> object:
     return value
 
 
-Time = Annotated[datetime, BeforeValidator(_moment)]
+Bound = Annotated[datetime, BeforeValidator(_moment)]
+"""From or until when a row holds; systems write the first or the last of all years for ever."""
+Time = Annotated[Bound, AfterValidator(_of_our_time)]
+"""When something happened or is due: far enough from both ends of time to be told in any zone."""
 Amount = Annotated[Decimal, BeforeValidator(_no_bool)]
 
 
@@ -111,8 +129,8 @@ class WireIdentification(Wire):
 
     order_identification_type_id: str
     id_value: str = ""
-    from_date: Time | None = None
-    thru_date: Time | None = None
+    from_date: Bound | None = None
+    thru_date: Bound | None = None
 
     def is_active(self, now: datetime) -> bool:
         """Whether the row has not been expired."""
@@ -196,8 +214,8 @@ class WireGoodIdentification(Wire):
 
     product_id: str
     id_value: str
-    from_date: Time | None = None
-    thru_date: Time | None = None
+    from_date: Bound | None = None
+    thru_date: Bound | None = None
 
 
 class WireMethod(Wire):

@@ -220,10 +220,10 @@ class Orders:
         """A time of the query's zone as our file has it; a text that is none stays, to be told."""
         try:
             local = datetime.fromisoformat(text)
-        except ValueError:
+            aware = local if local.tzinfo else local.replace(tzinfo=self._settings.query_timezone)
+            return f"{aware.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        except (ValueError, OverflowError):
             return text
-        aware = local if local.tzinfo else local.replace(tzinfo=self._settings.query_timezone)
-        return f"{aware.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 _LAST = 10**15

@@ -40,12 +40,16 @@ def iso_date(text: str) -> date | None:
 
 
 def _date(year: int, month: int, day: int) -> date:
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError(f"the year is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    _expect_our_time(year)
     try:
         return date(year, month, day)
     except ValueError:
         raise ValueError("is a date that does not exist") from None
+
+
+def _expect_our_time(year: int) -> None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise ValueError(f"the year is not between {_FIRST_YEAR} and {_LAST_YEAR}")
 
 
 @lru_cache(REMEMBERED)
@@ -53,6 +57,7 @@ def moment(text: str) -> datetime:
     """The moment of an ISO 8601 text that ends in Z."""
     if not _MOMENT.fullmatch(text):
         raise ValueError("is no moment: expected YYYY-MM-DDThh:mm:ssZ")
+    _expect_our_time(int(text[:4]))
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:

@@ -73,6 +73,7 @@ def test_a_bad_row_is_named_and_the_others_go_on() -> None:
         "row",
         {**good, "orderId": None},
         {**good, "orderItemSeqId": "_NA_"},
+        {**good, "statusDatetime": "9999-12-31T23:59:59-06:00"},
     ]
     with answered({"entityValueList": rows}) as server, closing(a_raw_hotwax(server)) as hotwax:
         page = hotwax.events_since(datetime(2025, 1, 1, tzinfo=UTC), 0)
@@ -89,6 +90,7 @@ def test_a_bad_row_is_named_and_the_others_go_on() -> None:
         "entityValueList[1].statusDatetime",
         "entityValueList[2]",
         "entityValueList[3].orderId",
+        "entityValueList[5].statusDatetime",
     ]
 
 

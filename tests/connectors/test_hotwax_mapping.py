@@ -192,7 +192,8 @@ def test_the_order_number_may_be_an_identification_the_last_that_is_not_expired(
     kind = {"orderIdentificationTypeId": "SHOPIFY_ORD_NO"}
     order["identifications"] = [
         {**kind, "idValue": "1", "thruDate": T0},
-        {**kind, "idValue": "2"},
+        {**kind, "idValue": "2", "fromDate": "0001-01-01T00:00:00Z"},
+        {**kind, "idValue": "4", "thruDate": "9999-12-31T23:59:59Z"},
         {"orderIdentificationTypeId": "SHOPIFY_ORD_ID", "idValue": "3"},
     ]
     assert mapped(order, order_no_source="SHOPIFY_ORD_NO").order_no == "2"

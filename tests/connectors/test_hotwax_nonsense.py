@@ -36,6 +36,8 @@ NONSENSE: list[tuple[str, Change, str, str]] = [
     ("date without zone", lambda o: o.update(orderDate="2025-03-02T10:00:00"), "orders[0].orderDate", "2025-03"),
     ("date of a word", lambda o: o.update(orderDate="soon"), "orders[0].orderDate", "soon"),
     ("date out of this world", lambda o: o.update(orderDate=10**20), "orders[0].orderDate", "1000"),
+    ("date of no year", lambda o: o.update(orderDate="0001-01-01T00:00:00Z"), "orders[0].orderDate", "0001-01-01"),
+    ("date after all time", lambda o: o.update(orderDate="9999-12-31T23:59:59-06:00"), "orders[0].orderDate", "9999"),
     ("no currency", lambda o: o.pop("currencyUom"), "orders[0].currencyUom", "nothing"),
     ("total of a word", lambda o: o.update(grandTotal="x"), "orders[0].grandTotal", "x"),
     (

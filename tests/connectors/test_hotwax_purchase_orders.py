@@ -103,6 +103,13 @@ def test_quantities_are_exact(quantity: Any, pieces: str) -> None:
     assert the_order({"OrderItem": [item("M100", "00001", quantity=quantity)]}).lines[0].pieces == Decimal(pieces)
 
 
+@pytest.mark.parametrize("zone", ["America/Guatemala", "Asia/Tokyo"])
+@pytest.mark.parametrize("day", ["2000-01-01T12:00:00Z", "2100-12-31T12:00:00Z"])
+def test_the_first_and_the_last_year_are_told_in_any_zone(zone: str, day: str) -> None:
+    rows = {"OrderItem": [item("M100", "00001", estimatedDeliveryDate=day)]}
+    assert the_order(rows, timezone=zone).lines[0].arrival == date.fromisoformat(day[:10])
+
+
 def test_cancelled_pieces_are_not_ordered() -> None:
     row = item("M100", "00001", quantity="12345678901234.5", cancelQuantity="0.000001")
     assert the_order({"OrderItem": [row]}).lines[0].pieces == Decimal("12345678901234.499999")
@@ -185,6 +192,10 @@ NONSENSE: list[tuple[str, dict[str, Any], str]] = [
     ("no status", {"statusId": None}, "statusId"),
     ("date of a word", {"estimatedDeliveryDate": "soon"}, "estimatedDeliveryDate"),
     ("date out of this world", {"estimatedDeliveryDate": 10**20}, "estimatedDeliveryDate"),
+    ("date of no year", {"estimatedDeliveryDate": "0001-01-01T00:00:00Z"}, "estimatedDeliveryDate"),
+    ("date before all time", {"estimatedDeliveryDate": "0001-01-01T00:00:00+14:00"}, "estimatedDeliveryDate"),
+    ("date at the end of time", {"estimatedDeliveryDate": 253402300799000}, "estimatedDeliveryDate"),
+    ("date after all time", {"estimatedDeliveryDate": "9999-12-31T23:59:59-06:00"}, "estimatedDeliveryDate"),
     ("no sequence", {"orderItemSeqId": None}, "orderItemSeqId"),
 ]
 

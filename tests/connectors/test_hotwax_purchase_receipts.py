@@ -152,6 +152,16 @@ def test_a_bad_receipt_is_named_and_the_others_go_on() -> None:
     assert (page.bad[0].at, page.bad[1].at) == (AT, None)
 
 
+@pytest.mark.parametrize(
+    "when", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-06:00", 253402300799000]
+)
+def test_a_receipt_of_a_year_that_nobody_lives_in_is_bad_and_the_others_go_on(when: Any) -> None:
+    page = the_page(a_receipt("R1", datetimeReceived=when), a_receipt("R2"))
+    assert [(bad.receipt_id, bad.order_id, bad.at) for bad in page.bad] == [("R1", "M100", None)]
+    assert page.bad[0].told.startswith("receipt R1.datetimeReceived: expected ")
+    assert [receipt.receipt_id for receipt in page.receipts] == ["R2"]
+
+
 @pytest.mark.parametrize("strange", [{"id": 1}, True, ["SH1"], ""])
 def test_a_bad_receipt_has_the_order_of_its_shipment_and_no_id_that_could_not_be_one(strange: Any) -> None:
     rows = [

@@ -214,6 +214,14 @@ def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_round
     assert "no exact decimal value" in each.bad[0].reason
 
 
+@pytest.mark.parametrize("modified", ["9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_utc_cannot_tell_is_told_as_a_problem(tmp_path: Path, modified: str) -> None:
+    page = {"count": 1, "hasMore": False, "items": [ROW | {"modified": modified}]}
+    with answering(tmp_path, json.dumps(page).encode()) as client:
+        (each,) = client.pending_orders().told
+    assert (each.po, each.bad[0].column) == (None, "modified_at")
+
+
 @pytest.mark.parametrize(
     ("rows", "why"),
     [

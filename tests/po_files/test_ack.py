@@ -116,6 +116,7 @@ BEYOND_THE_SCHEMA = [
     {**ACK, "results": []},
     {**ACK, "results": [RESULT, RESULT]},
     {**ACK, "processed_at": "2026-11-20T18:30:00"},
+    {**ACK, "processed_at": "9999-12-31T23:59:59-06:00"},
 ]
 
 

@@ -113,6 +113,7 @@ WAYBILL_FLAWS = [
     (in_place_of(12, "null"), "arrival_date", "is no date"),
     (in_place_of(13, "2026-11-20T10:15:00"), "modified_at", "is no moment"),
     (in_place_of(13, "2026-11-20T25:15:00Z"), "modified_at", "does not exist"),
+    (in_place_of(13, "9999-12-31T23:59:59Z"), "modified_at", "is not between 2000 and 2100"),
     (in_place_of(5, '"never closed'), "row", "the quoting is broken"),
     (in_place_of(5, '"a" b'), "row", "the quoting is broken"),
     (WAYBILL_ROW + "," * 186, "row", "has 200 columns instead of 14"),
