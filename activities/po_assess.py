@@ -21,7 +21,7 @@ from domain.po_commands import (
 )
 from domain.po_messages import GivenPoCommand, PoAssessment, PoAssessRequest
 from domain.po_plan import plan_po
-from domain.po_standing import received_before
+from domain.po_standing import with_newest_word
 from domain.po_units import plain
 from domain.purchase_order import NetSuiteMode, PoMemory, PoPlan, PoPolicy, PoVerb, PurchaseOrder
 from domain.stages import EffectKind, Hold, HoldCause
@@ -59,7 +59,7 @@ def plan_of(session: Session, row: PurchaseOrderRow, policy: PoPolicy) -> PoPlan
 def _plan(
     po: PurchaseOrder, memory: PoMemory, unanswered: Sequence[ReceiptRow], policy: PoPolicy, now: datetime
 ) -> PoPlan:
-    plan = plan_po(po, memory.model_copy(update={"received_before": received_before(po, memory)}), policy)
+    plan = plan_po(po, with_newest_word(po, memory), policy)
     late = next((row for row in unanswered if row.due_at and row.due_at <= now), None)
     if late is None or plan.hold is not None:
         return plan
@@ -111,7 +111,7 @@ class _Assessing:
         return memory, self._plan(memory)
 
     def _plan(self, memory: PoMemory) -> PoPlan:
-        purchase_orders.remember_received_before(self.row, received_before(self.po, memory))
+        purchase_orders.remember_received(self.row, with_newest_word(self.po, memory))
         return _plan(self.po, memory, self._unanswered, self.policy, self.now)
 
     # ---- deadlines ---------------------------------------------------------------------------------------------------
@@ -159,6 +159,7 @@ class _Assessing:
         self.row.acknowledged = sorted(change.acknowledged) or None
         for settlement in change.settled:
             receipts.count_as_sent(self.session, self.row.tenant, settlement)
+            purchase_orders.forget_others(self.row, settlement.line_id)
             text = (
                 f"receipt {settlement.receipt_id}: {plain(settlement.sent)} of line {settlement.line_id} count as sent"
             )

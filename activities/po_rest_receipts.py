@@ -63,13 +63,17 @@ class RestReceipts:
         return {"receipts": ended, "in_doubt": len(keys) - ended}
 
     def _promise(self, tenant: str, systems: Purchasing) -> None:
-        """The promised writes of all receipts that wait: each sent only while nobody else receives on its order."""
+        """The promised writes of all receipts that wait: each sent only while nobody else receives on its order.
+
+        What NetSuite tells of the orders by now is recorded first: a receipt that it overtakes is planned anew.
+        """
         self._earlier.look_beside_rest(tenant, systems)
         with self._ledger.reading() as session:
             po_ids = {row.po_id for row in receipts.promised(session, tenant, TAKEN_AT_ONCE)}
         if not po_ids:
             return
         there = alone(lambda: systems.netsuite.orders(po_ids))
+        self._orders.record(tenant, systems, there.values())
         going = self._wanted.ask(tenant, systems.policy, TAKEN_AT_ONCE)
         with self._ledger.durable() as session:
             for row in that_go(session, tenant, going, TAKEN_AT_ONCE):

@@ -82,9 +82,13 @@ def promised(memory: PoMemory) -> tuple[str, ...]:
 
 
 def _queue(memory: PoMemory) -> list[ReceiptFact]:
-    """The receipts to send: the promised one may be taken into a file at any moment, so it stays the next."""
-    due = [r for r in memory.receipts if r.state in {ReceiptState.PROMISED, ReceiptState.NEW} and not r.is_settling]
-    return sorted(due, key=lambda receipt: receipt.state is ReceiptState.NEW)
+    """The receipts to send. One in doubt comes first, and as it was: how much is left for the others hangs on it.
+
+    The promised one may be taken into a file at any moment, so it stays the next.
+    """
+    waiting = [r for r in memory.receipts if r.state in {ReceiptState.PROMISED, ReceiptState.NEW}]
+    due = [r for r in waiting if r.in_doubt or not r.is_settling]
+    return sorted(due, key=lambda receipt: (not receipt.in_doubt, receipt.state is ReceiptState.NEW))
 
 
 def _has_goods(receipt: ReceiptFact) -> bool:
@@ -97,6 +101,9 @@ def _next_of(queue: list[ReceiptFact], known: tuple[Problem, ...], standing: Sta
         owed, found = _judged(receipt, standing, policy)
         problems += found
         is_promised = receipt.state is ReceiptState.PROMISED
+        if owed is None and receipt.in_doubt and _as_sent(receipt, standing):
+            waiting = f"receipt {receipt.receipt_id} may be in NetSuite: none goes before that is known"
+            return Receiving(withdraw=promised(standing.memory), problems=problems, waiting_for=waiting)
         if owed is None:
             withdrawn += [receipt.receipt_id] if is_promised else []
             continue

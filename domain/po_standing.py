@@ -31,6 +31,11 @@ def is_under_way(receipt: ReceiptFact, memory: PoMemory) -> bool:
     return receipt.state.may_exist and not is_believed(receipt, memory)
 
 
+def _may_be_there(receipt: ReceiptFact) -> bool:
+    """Whether NetSuite may have it: by its state, or since an earlier sending may have arrived."""
+    return receipt.state.may_exist or receipt.in_doubt
+
+
 def is_added_for(line: PoLine, receipt: ReceiptFact) -> bool:
     """Whether the line may have been added for goods of a receipt: it was told after they came.
 
@@ -55,6 +60,28 @@ def received_before(po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal
     if memory.receipts:
         return memory.received_before
     return {line.line_id: line.received for line in po.lines if line.received}
+
+
+def received_by_others(po: PurchaseOrder, memory: PoMemory) -> Mapping[str, Decimal]:
+    """What to remember as received beside our receipts: the next ones come on top of it before NetSuite tells both.
+
+    Only what NetSuite tells beyond all that ours may have brought was surely somebody else's. It may become less by a
+    word alone that surely has all of ours in.
+    """
+    standing, known = Standing(po, memory), memory.received_by_others
+    others = {**(known if memory.receipts and known is not None else received_before(po, memory))}
+    is_exact = memory.told_after_answer and not standing.is_any_open
+    for line in po.lines:
+        beside = standing.told_beside_ours(line)
+        if beside is not None and (is_exact or beside > others.get(line.line_id, ZERO)):
+            others[line.line_id] = beside
+    return {line_id: number for line_id, number in others.items() if number}
+
+
+def with_newest_word(po: PurchaseOrder, memory: PoMemory) -> PoMemory:
+    """The memory with what NetSuite's newest word adds to it: what it has received before us, and beside us."""
+    news = {"received_before": received_before(po, memory), "received_by_others": received_by_others(po, memory)}
+    return memory.model_copy(update=news)
 
 
 class Standing:
@@ -103,12 +130,32 @@ class Standing:
 
     def confirmed(self, line: PoLine) -> Decimal:
         """What NetSuite is believed to have received of the line; `received` has beside it what may be on its way."""
-        ours = self.memory.received_before.get(line.line_id, ZERO) + self.confirmed_sent[line.line_id]
-        return max(self.agreed.told(line) or ZERO, ours)
+        return max(self.agreed.told(line) or ZERO, self._others(line) + self.confirmed_sent[line.line_id])
 
     def ours(self, line: PoLine) -> Decimal:
-        """What NetSuite has or may have received of the line by what we know: before us, and by our receipts."""
-        return self.memory.received_before.get(line.line_id, ZERO) + self.sent[line.line_id]
+        """What NetSuite has or may have received of the line by what we know: by others, and by our receipts."""
+        return self._others(line) + self.sent[line.line_id]
+
+    def _others(self, line: PoLine) -> Decimal:
+        """What is remembered of the line as received beside our receipts; in an older ledger, as before them."""
+        memory, before = self.memory, self.memory.received_before
+        return (before if memory.received_by_others is None else memory.received_by_others).get(line.line_id, ZERO)
+
+    @property
+    def is_any_open(self) -> bool:
+        """Whether the fate of a receipt is open: it may be in NetSuite's numbers or not."""
+        return any(_may_be_there(receipt) and not receipt.state.counts for receipt in self.memory.receipts)
+
+    def told_beside_ours(self, line: PoLine) -> Decimal | None:
+        """What NetSuite told of the line beyond all that our receipts may have brought; None where it tells less."""
+        told, ours = self.agreed.told(line), self._perhaps_sent[line.line_id]
+        return None if told is None or told < ours else told - ours
+
+    @cached_property
+    def _perhaps_sent(self) -> Mapping[str, Decimal]:
+        """Line id -> what of our receipts NetSuite may have; refused ones too, which are often made there by hand."""
+        perhaps = (r for r in self.memory.receipts if _may_be_there(r) or r.state is ReceiptState.REJECTED)
+        return self._sent(perhaps)
 
     def received_by_others(self, line: PoLine) -> Decimal | None:
         """What NetSuite has of the line beside our receipts; None where it does not tell."""
@@ -121,7 +168,7 @@ class Standing:
 
         Never while the fate of a receipt is open: it may be in the numbers or not.
         """
-        if any(receipt.state.may_exist and not receipt.state.counts for receipt in self.memory.receipts):
+        if self.is_any_open:
             return False
         got = {line.line_id: (line.received or ZERO) * (line.unit_rate or _ONE) for line in theirs.lines}
         said = {line.line_id: self.received(line) * (line.unit_rate or _ONE) for line in self.po.lines}

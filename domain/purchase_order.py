@@ -271,7 +271,10 @@ class PoMemory(Frozen):
     is_unseen: bool = False
     """Whether it was uploaded and HotWax has not shown it since: nobody knows whether it is there."""
     received_before: Mapping[str, Decimal] = {}
-    """Line id -> what NetSuite had received before any receipt of ours, in the line's unit: those come on top."""
+    """Line id -> what NetSuite had received before any receipt of ours, in the line's unit."""
+    received_by_others: Mapping[str, Decimal] | None = None
+    """Line id -> what NetSuite has received beside our receipts, before or since; None in a ledger that knows no more
+    than `received_before`."""
     old_pieces: Mapping[str, Decimal] = {}
     """Line id -> pieces that stores had received before we knew of it: whoever was before us sent them."""
     receipts: tuple[ReceiptFact, ...] = ()

@@ -69,6 +69,8 @@ class PurchaseOrderRow(SQLModel, table=True):
     REST, when its status was read."""
     received_before: dict[str, str] | None = json()
     """What NetSuite had received before any receipt of ours, by line."""
+    received_by_others: dict[str, str] | None = json()
+    """What NetSuite has received beside our receipts, before them or since, by line, as far as it is known."""
     cancel_wanted: bool = False
     close_wanted: bool = False
     acknowledged: list[str] | None = json()

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from itertools import chain
 from typing import Any, NamedTuple
@@ -11,16 +10,9 @@ from pydantic import TypeAdapter
 from sqlmodel import Session, col, insert, or_, select, update
 
 from domain.po_standing import Standing
-from domain.purchase_order import (
-    ImportedLine,
-    ImportState,
-    PoMemory,
-    PoPlan,
-    PoStage,
-    PoStatus,
-    PurchaseOrder,
-)
+from domain.purchase_order import ImportedLine, ImportState, PoMemory, PoPlan, PoStage, PoStatus, PurchaseOrder
 from ledger import journal, po_files, po_imports, receipt_rows, receipts
+from ledger.columns import numbers, texts
 from ledger.holding import about, set_stage
 from ledger.journal import About, Flow
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
@@ -239,7 +231,8 @@ def memory_of(session: Session, row: PurchaseOrderRow) -> PoMemory:
         imported=imported(row),
         asked=_asked(row),
         is_unseen=po_imports.is_unseen(row),
-        received_before={line: Decimal(number) for line, number in (row.received_before or {}).items()},
+        received_before=numbers(row.received_before),
+        received_by_others=None if row.received_by_others is None else numbers(row.received_by_others),
         old_pieces=receipt_rows.pieces_before(session, row.tenant, row.po_id),
         receipts=tuple(receipts.fact_of(receipt) for receipt in receipts.of_po(session, row.tenant, row.po_id)),
         unreadable=receipt_rows.unreadable(session, row.tenant, row.po_id),
@@ -374,9 +367,15 @@ def not_ended(session: Session, tenant: str, after: str, limit: int) -> Sequence
     return session.exec(mine.order_by(col(PurchaseOrderRow.po_id)).limit(limit)).all()
 
 
-def remember_received_before(row: PurchaseOrderRow, before: Mapping[str, Decimal]) -> None:
-    """Remember what NetSuite had received before any receipt of ours."""
-    row.received_before = {line: str(number) for line, number in sorted(before.items())} or None
+def remember_received(row: PurchaseOrderRow, memory: PoMemory) -> None:
+    """Remember what NetSuite had received before any receipt of ours, and what it has beside them."""
+    row.received_before = texts(memory.received_before)
+    row.received_by_others = (texts(memory.received_by_others or {}) or {}) if memory.receipts else None
+
+
+def forget_others(row: PurchaseOrderRow, line_id: str) -> None:
+    """Learn anew from NetSuite's word what others received of a line: what was put right by hand counts as ours now."""
+    row.received_by_others = {i: number for i, number in (row.received_by_others or {}).items() if i != line_id}
 
 
 def note(session: Session, tenant: str, po_id: str, kind: str, text: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from domain.po_commands import receipt_in_question, refusal, resumption, sent_again, situation_of
 from domain.po_plan import plan_po
-from domain.po_standing import received_before
+from domain.po_standing import with_newest_word
 from domain.purchase_order import (
     ZERO,
     ImportedLine,
@@ -209,7 +209,8 @@ class Life:
     def assess(self) -> PoPlan:
         """Plan, and keep the stage and what was received before us, as the ledger does."""
         self.plan = plan_po(self.po, self.memory, self.policy)
-        self.remember(stage=self.plan.stage, received_before=received_before(self.po, self.memory))
+        self.memory = with_newest_word(self.po, self.memory)
+        self.remember(stage=self.plan.stage)
         return self.plan
 
     def work(self, import_fate: Fate = Fate.DONE, receipt_fate: Fate = Fate.DONE) -> None:

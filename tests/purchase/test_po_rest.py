@@ -1,7 +1,7 @@
 """Every write over REST cut at every point, told twice, out of date or refused: one item receipt, or a held order."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
@@ -13,7 +13,7 @@ from domain.po_messages import PoRun
 from domain.purchase_order import PoStage, ReceiptState
 from ledger.po_tables import ReceiptRow
 from tests.purchase.conftest import MakeOwn
-from tests.support.depot import at, held
+from tests.support.depot import Depot, at, held
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +99,16 @@ async def test_a_receipt_that_does_not_show_yet_stays_in_doubt_and_is_not_repeat
     assert len([call for call in sent if "!transform" in call["path"]]) == 1
 
 
+async def changed_on_its_way(depot: Depot, change: Callable[[], object]) -> None:
+    """A run has promised a receipt and is about to make it when NetSuite changes its purchase order."""
+    depot.sandbox.fault("stall", next=1, **ORDER_READ)
+    run = asyncio.create_task(depot.run(PoRun.RECEIPT_FILES))
+    await depot.until_true(lambda: bool(depot.calls_in_the_air()), "it has begun")
+    change()
+    depot.sandbox.post("/admin/release")
+    await run
+
+
 async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeOwn) -> None:
     depot = make_rest()
     po_id = depot.netsuite.order()
@@ -107,7 +117,8 @@ async def test_a_line_added_meanwhile_is_not_received_along(make_rest: MakeOwn) 
         depot.receive(po_id, line_1=20)
         await depot.run(PoRun.RECEIPTS)
         await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
-        depot.netsuite.act("add_line", po_id, new={"item": "SKU-3", "quantity": 7, "location": 17})
+        line = {"item": "SKU-3", "quantity": 7, "location": 17}
+        await changed_on_its_way(depot, lambda: depot.netsuite.act("add_line", po_id, new=line))
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "20"}]
     assert any("does not name" in entry for entry in depot.story(po_id))

@@ -13,7 +13,7 @@ from ledger import receipts
 from ledger.rows import locked
 from ledger.tables import EffectRow
 from tests.purchase.conftest import MakeOwn
-from tests.purchase.test_po_rest import CUTS, ORDER_READ, RECEIPT_READ
+from tests.purchase.test_po_rest import CUTS, ORDER_READ, RECEIPT_READ, changed_on_its_way
 from tests.support.depot import Depot, at, held
 
 pytestmark = pytest.mark.anyio
@@ -167,18 +167,17 @@ async def test_a_receipt_whose_time_was_up_during_a_hold_is_not_refused_for_the_
     po_id = depot.netsuite.order()
     async with depot.working():
         await promised(depot, po_id)
-        depot.netsuite.act("add_line", po_id, new=A_LINE)
-        depot.netsuite.act("amend", po_id, line=4, location="")
-        await depot.run(PoRun.RECEIPT_FILES)
+        await changed_on_its_way(depot, lambda: depot.netsuite.act("add_line", po_id, new={**A_LINE, "location": ""}))
+        await depot.export()
         await depot.until_po(po_id, held("bad_rows"))
         with depot.ledger.writing() as session:
             [row] = receipts.of_po(session, depot.tenant, po_id)
             assert (row.state, row.due_at is not None) == (ReceiptState.NEW, True)
             row.due_at = datetime.now(UTC) - timedelta(hours=1)
-        depot.netsuite.act("amend", po_id, line=4, location="17")
+        depot.netsuite.act("amend", po_id, line=max(depot.netsuite.received(po_id)), location="17")
         await depot.export()
         await depot.until_true(lambda: depot.receipts(po_id)[0].state is ReceiptState.PROMISED, "it is promised")
-        depot.netsuite.act("add_line", po_id, new=A_LINE)
+        await changed_on_its_way(depot, lambda: depot.netsuite.act("add_line", po_id, new=A_LINE))
         await depot.sync(po_id)
     assert depot.made(po_id) == [{1: "20"}]
     assert not any("rejected" in entry for entry in depot.story(po_id))
@@ -190,9 +189,13 @@ async def test_runs_side_by_side_take_a_promise_back_once_and_none_of_them_fails
     async with depot.working():
         for po_id in po_ids:
             await promised(depot, po_id)
+        depot.sandbox.fault("stall", **ORDER_READ)
+        runs = [asyncio.create_task(depot.run(PoRun.RECEIPT_FILES)) for _ in range(4)]
+        await depot.until_true(lambda: bool(depot.calls_in_the_air()), "one has begun")
+        for po_id in po_ids:
             depot.netsuite.act("add_line", po_id, new=A_LINE)
-        depot.sandbox.fault("latency", seconds=0.2, **ORDER_READ)
-        await asyncio.gather(*(depot.run(PoRun.RECEIPT_FILES) for _ in range(4)))
+        depot.sandbox.heal()
+        await asyncio.gather(*runs)
         assert [run.run for run in depot.runs() if run.hold_cause] == []
         for po_id in po_ids:
             await depot.sync(po_id)
