@@ -220,7 +220,7 @@ class FileReceipts:
             checksum, content = whole(files, claimed.folder, claimed.file)
             ack = read_ack(content)
             with self._ledger.writing() as session:
-                is_of_known = bool(receipts.in_file(session, tenant, ack.file))
+                is_of_known = bool(receipts.in_files(session, tenant, {ack.file}))
                 if not (is_of_known or effects.is_named(session, tenant, RECEIPT_FILES, ack.file)):
                     strange.append(claimed)
                     return 0
@@ -238,7 +238,7 @@ class FileReceipts:
         problem = f"NetSuite's answer {claimed.original} is no use, and lies in {folder.error}: {error}"
         log.error("answer refused", tenant=tenant, file=claimed.original, problem=str(error))
         with self._ledger.writing() as session:
-            rows = [row for row in receipts.in_file(session, tenant, sent) if row.state is ReceiptState.SENT]
+            rows = [row for row in receipts.in_files(session, tenant, {sent}) if row.state is ReceiptState.SENT]
             for row in rows:
                 row.state, row.problem = ReceiptState.UNKNOWN, problem
             purchase_orders.note_receipts(session, rows, _now())
@@ -259,8 +259,7 @@ class FileReceipts:
         settled = self._settled(tenant, systems, files, waiting) if waiting else set[str]()
         refused = self._errors.read(tenant, systems, files, troubles)
         with self._ledger.writing() as session:
-            in_files = (row for name in sorted(settled) for row in receipts.in_file(session, tenant, name))
-            silent = (row for row in in_files if not receipts.is_doubted(row))
+            silent = (row for row in receipts.in_files(session, tenant, settled) if not receipts.is_doubted(row))
             rows = [row for row in silent if row.state.may_exist and not row.state.counts]
             for row in rows:
                 _taken_in_silence(session, row)
@@ -337,7 +336,7 @@ def _take_ack(session: Session, tenant: str, ack: AckFile) -> int:
     Raises:
         FileRefusedError: it answers other bytes or other purchase orders than those that were sent.
     """
-    rows = receipts.in_file(session, tenant, ack.file)
+    rows = receipts.in_files(session, tenant, {ack.file})
     _check_fits(session, ack, rows)
     by_id = ack.by_receipt()
     told = [row for row in rows if _is_news(session, row, ack, by_id.get(row.receipt_id))]

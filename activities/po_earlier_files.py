@@ -15,6 +15,7 @@ from domain.outcomes import Outcome, WriteOutcome
 from domain.stages import RECEIPT_FILES
 from ledger import effects, purchase_orders, receipts
 from ledger.database import Ledger
+from ledger.po_locks import lock_orders
 from ledger.po_tables import ReceiptRow
 from ledger.tables import EffectRow
 
@@ -37,6 +38,7 @@ class EarlierFiles:
             effect = earlier[row.file_name]
             found = _found(files, effect.body) if effect and files else None
             with self._ledger.writing() as session:
+                purchase_orders.locked(session, tenant, row.po_id)
                 mine = session.get_one(ReceiptRow, (tenant, row.receipt_id), with_for_update=True)
                 if receipts.waits_for_a_write(mine):
                     _goes_again(session, mine, effect, found, has_looked=files is not None)
@@ -57,9 +59,12 @@ class EarlierFiles:
 
     def _wait(self, tenant: str, systems: Purchasing, why: ConnectorError) -> None:
         """Receipts that nobody could look for are due from now on, and held when nothing comes of it."""
+        with self._ledger.reading() as session:
+            po_ids = {row.po_id for row in receipts.promised(session, tenant, TAKEN_AT_ONCE, again=True)}
         with self._ledger.writing() as session:
+            lock_orders(session, tenant, po_ids)
             for row in receipts.promised(session, tenant, TAKEN_AT_ONCE, again=True):
-                if row.due_at is None:
+                if row.due_at is None and row.po_id in po_ids:
                     row.due_at = _now() + systems.waits.answer
                     row.problem = f"it goes when {row.file_name} has been looked for, and: {why.message}"
                     purchase_orders.note_receipts(session, [row], _now())

@@ -29,6 +29,7 @@ from domain.purchase_order import ImportState
 from domain.stages import Hold, HoldCause
 from ledger import feeds, holding, journal, po_shown, purchase_orders, receipt_rows, receipts
 from ledger.database import Ledger
+from ledger.po_locks import lock_orders
 from ledger.po_tables import PurchaseOrderRow
 from ledger.receipt_rows import ReceiptPart
 
@@ -56,6 +57,11 @@ class OrderReceipts:
     unread: str = ""
     good: list[OmsReceipt] = field(default_factory=list)
     bad: list[BadReceipt] = field(default_factory=list)
+
+    @property
+    def names(self) -> set[str]:
+        """The ids of all rows that have one."""
+        return {row.receipt_id for row in self.good} | {bad.receipt_id for bad in self.bad if bad.receipt_id}
 
     def parts(self, order: OmsPurchaseOrder) -> list[ReceiptPart]:
         """The rows for the ledger, with the lines as the order has them now."""
@@ -195,7 +201,9 @@ class PoReceiptActivities:
             known = {oms_id: row.po_id for oms_id, row in purchase_orders.by_oms_id(session, tenant, by_order).items()}
         found = alone(partial(systems.oms.read_back, list(known.values()))) if known else {}
         now = datetime.now(UTC)
+        rows = {row for got in by_order.values() for row in got.names}
         with self._ledger.writing() as session:
+            lock_orders(session, tenant, {*known.values(), *receipt_rows.owners(session, tenant, rows)})
             return sum(
                 _keep_of_one(session, row, by_order[oms_id], found, now)
                 for oms_id, row in purchase_orders.by_oms_id(session, tenant, known).items()

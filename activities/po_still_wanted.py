@@ -61,7 +61,7 @@ class StillWanted:
 
 
 def that_go(session: Session, tenant: str, going: Mapping[str, Going], limit: int) -> Sequence[ReceiptRow]:
-    """Those of these receipts whose purchase orders have no news since they were asked; both are locked now."""
+    """Those of these receipts whose purchase orders have no news since they were asked, and are locked now."""
     orders = purchase_orders.rows_of(session, tenant, going.keys())
     same = {each.receipt_id for po_id, each in going.items() if po_id in orders and orders[po_id].news == each.news}
     return [row for row in receipts.promised(session, tenant, limit) if row.receipt_id in same]

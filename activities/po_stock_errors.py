@@ -28,6 +28,7 @@ from domain.purchase_order import ReceiptState
 from ledger import po_files, purchase_orders, receipts
 from ledger.database import Ledger
 from ledger.po_files import FileKind, SmallFile
+from ledger.po_locks import lock_orders
 from ledger.po_tables import PoFileRow, ReceiptRow
 from ledger.tables import EffectRow
 
@@ -68,6 +69,7 @@ class StockErrors:
         with self._ledger.writing() as session:
             noted = [(e, po_files.first_read(session, tenant, FileKind.STOCK_ERRORS, e.file, _now())) for e in found]
             new = [(errors, file) for errors, file in noted if file]
+            lock_orders(session, tenant, {po_id for errors, _ in new for po_id in errors.words})
             rows = [row for errors, file in new for row in _judged(session, errors, file, published, since)]
             purchase_orders.note_receipts(session, rows, _now())
         return len(rows)

@@ -9,6 +9,7 @@ from sqlmodel import Session, and_, col, select
 from domain.purchase_order import ImportState
 from ledger import journal
 from ledger.holding import about
+from ledger.po_locks import lock_orders
 from ledger.po_tables import PurchaseOrderRow
 
 _UNDER_WAY = (ImportState.SENT, ImportState.UNKNOWN)
@@ -16,14 +17,13 @@ _UNDER_WAY = (ImportState.SENT, ImportState.UNKNOWN)
 
 def wanting_import(session: Session, tenant: str, limit: int) -> Sequence[PurchaseOrderRow]:
     """Those that wait for an upload and were looked for, locked; first those that may share it with few others only."""
-    mine = select(PurchaseOrderRow).where(
-        PurchaseOrderRow.tenant == tenant,
-        PurchaseOrderRow.import_state == ImportState.WANTED,
-        col(PurchaseOrderRow.looked_at).is_not(None),
-    )
-    together = col(PurchaseOrderRow.import_together)
-    ordered = mine.order_by((together == 0).asc(), together.asc(), col(PurchaseOrderRow.po_id))
-    return session.exec(ordered.limit(limit).with_for_update()).all()
+    of = PurchaseOrderRow
+    waiting = (of.tenant == tenant, of.import_state == ImportState.WANTED, col(of.looked_at).is_not(None))
+    together = col(of.import_together)
+    turn = ((together == 0).asc(), together.asc(), col(of.po_id))
+    po_ids = session.exec(select(of.po_id).where(*waiting).order_by(*turn).limit(limit)).all()
+    lock_orders(session, tenant, po_ids)
+    return session.exec(select(of).where(*waiting, col(of.po_id).in_(po_ids)).order_by(*turn)).all()
 
 
 def never_looked_for(session: Session, tenant: str, limit: int) -> list[str]:

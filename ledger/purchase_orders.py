@@ -22,7 +22,7 @@ _IMPORTED = TypeAdapter(dict[str, ImportedLine])
 
 
 def locked(session: Session, tenant: str, po_id: str) -> PurchaseOrderRow:
-    """The purchase order's row, locked.
+    """The purchase order's row, locked before any receipt of it: `ledger.po_locks` tells the order of locks.
 
     Raises:
         NoResultFound: nobody told of it.
@@ -311,7 +311,7 @@ def with_news(session: Session, tenant: str, after: str, limit: int) -> Sequence
 
 def mark_heard(session: Session, tenant: str, heard: Mapping[str, int]) -> None:
     """Note that these workflows, by purchase order, were told of so much news; what came since stays news."""
-    for po_id, news in heard.items():
+    for po_id, news in sorted(heard.items()):
         mine = (col(PurchaseOrderRow.tenant) == tenant, col(PurchaseOrderRow.po_id) == po_id)
         session.exec(update(PurchaseOrderRow).where(*mine, col(PurchaseOrderRow.heard) < news).values(heard=news))
 

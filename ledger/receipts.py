@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select, update
 
 from domain.purchase_order import PoStage, ReceiptFact, ReceiptState, ReceiptToSend, Settlement
 from domain.stages import RECEIPT_FILES, EffectKind
 from ledger.columns import numbers, texts
+from ledger.po_locks import lock_orders
 from ledger.po_tables import PurchaseOrderRow, ReceiptRow
 from ledger.tables import EffectRow
 
@@ -16,8 +18,7 @@ _UNANSWERED = (ReceiptState.PROMISED, ReceiptState.SENT, ReceiptState.UNKNOWN)
 
 def take_for_complete(session: Session, tenant: str, until: datetime) -> int:
     """Take receipts for complete whose rows stayed the same since then; how many. Their purchase orders have news."""
-    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, col(ReceiptRow.unsettled_since) <= until)
-    settled = session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+    settled = _locked(session, tenant, col(ReceiptRow.unsettled_since) <= until)
     for row in settled:
         row.unsettled_since = None
     of, po_ids = PurchaseOrderRow, sorted({row.po_id for row in settled})
@@ -25,6 +26,18 @@ def take_for_complete(session: Session, tenant: str, until: datetime) -> int:
         theirs = (col(of.tenant) == tenant, col(of.po_id).in_(po_ids))
         session.exec(update(of).where(*theirs).values(news=of.news + 1))
     return len(settled)
+
+
+def _locked(session: Session, tenant: str, which: ColumnElement[bool]) -> Sequence[ReceiptRow]:
+    """The receipts of which this holds, by id, locked behind their purchase orders.
+
+    One of which it comes to hold while these are waited for is left to the next transaction.
+    """
+    of = ReceiptRow
+    po_ids = set(session.exec(select(of.po_id).where(of.tenant == tenant, which)).all())
+    lock_orders(session, tenant, po_ids)
+    mine = select(of).where(of.tenant == tenant, which, col(of.po_id).in_(sorted(po_ids)))
+    return session.exec(mine.order_by(col(of.receipt_id)).with_for_update()).all()
 
 
 def of_po(session: Session, tenant: str, po_id: str) -> Sequence[ReceiptRow]:
@@ -91,7 +104,10 @@ def promise(session: Session, tenant: str, owed: ReceiptToSend, now: datetime) -
 
 
 def promised(session: Session, tenant: str, limit: int, *, again: bool = False) -> Sequence[ReceiptRow]:
-    """The receipts that wait to be sent, oldest first, locked; `again`: those whose earlier file is looked for."""
+    """The receipts that wait to be sent, oldest first; `again`: those whose earlier file is looked for.
+
+    None is locked: whoever changes them locks their purchase orders before they are read.
+    """
     earlier = col(ReceiptRow.file_name)
     mine = select(ReceiptRow).where(
         ReceiptRow.tenant == tenant,
@@ -99,13 +115,12 @@ def promised(session: Session, tenant: str, limit: int, *, again: bool = False) 
         col(ReceiptRow.effect_key).is_(None),
         earlier.is_not(None) if again else earlier.is_(None),
     )
-    return session.exec(mine.order_by(col(ReceiptRow.received_at)).limit(limit).with_for_update()).all()
+    return session.exec(mine.order_by(col(ReceiptRow.received_at)).limit(limit)).all()
 
 
-def in_file(session: Session, tenant: str, file_name: str) -> Sequence[ReceiptRow]:
-    """The receipts that went into this file, locked."""
-    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.file_name == file_name)
-    return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+def in_files(session: Session, tenant: str, file_names: Collection[str]) -> Sequence[ReceiptRow]:
+    """The receipts that went into these files, locked."""
+    return _locked(session, tenant, col(ReceiptRow.file_name).in_(sorted(file_names)))
 
 
 def unanswered(session: Session, tenant: str, kinds: Collection[EffectKind]) -> Sequence[ReceiptRow]:
@@ -282,8 +297,7 @@ def leave_write(row: ReceiptRow) -> None:
 
 def of_effect(session: Session, tenant: str, key: str) -> Sequence[ReceiptRow]:
     """The receipts that one write carries, locked."""
-    mine = select(ReceiptRow).where(ReceiptRow.tenant == tenant, ReceiptRow.effect_key == key)
-    return session.exec(mine.order_by(col(ReceiptRow.receipt_id)).with_for_update()).all()
+    return _locked(session, tenant, col(ReceiptRow.effect_key) == key)
 
 
 def answer(
