@@ -91,7 +91,10 @@ async def names_in(requests: Requests, path: str) -> list[str]:
 
 
 async def _put_away_as(requests: Requests, file: Publication) -> str | None:
-    """Where its reader has put the file away, perhaps with more around its name; None where it has not."""
+    """Where its reader has put the file away, perhaps with more around its name; None where it has not.
+
+    A first attempt looks as well: it is none where the ledger was restored from a backup of before the real first one.
+    """
     for place in (file.folder.archive, file.folder.error):
         folder = below(file.folder.path, place)
         for path in (below(folder, name) for name in await names_in(requests, folder) if file.name in name):

@@ -28,7 +28,8 @@ SMALL_PIECE, LARGE_PIECE = 1 << 15, 1 << 17
 """Bytes in a request: what every server takes, and what is asked for at most where a server says that it takes more."""
 _POSIX_RENAME, _LIMITS = b"posix-rename@openssh.com", b"limits@openssh.com"
 _LISTED_AT_ONCE = 4
-_MOST_ENTRIES = 200_000
+MOST_ENTRIES = 200_000
+"""Entries of a folder that are listed: more of them would fill the memory, and take longer than a publication may."""
 _MODES = 0o666
 _FOLDER_MODES = 0o777
 _HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 0x1, 0x2, 0x4, 0x8, 0x80000000
@@ -187,9 +188,12 @@ class Requests:
         with self.told(operation, path):
             handle = _handle(await self.wire.ask(Kind.OPENDIR, _path(path)))
             try:
-                while await self._read_on(handle, found):
-                    if len(found) > _MOST_ENTRIES:
-                        raise Contract(self.system, operation, place=path, expected=f"under {_MOST_ENTRIES} entries")
+                more = True
+                while more:
+                    more = await self._read_on(handle, found)
+                    if len(found) > MOST_ENTRIES:
+                        wanted = f"at most {MOST_ENTRIES:,} entries (move its oldest files out of it: docs/sftp.md)"
+                        raise Contract(self.system, operation, place=path, expected=wanted)
             finally:
                 # Nobody waits for this answer: the block may be on its way out because nobody waits any more.
                 self.let_go(handle)
