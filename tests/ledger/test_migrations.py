@@ -162,9 +162,7 @@ def test_files_that_only_the_stock_importer_can_have_read_are_told_from_ours(emp
             common: dict[str, Any] = {"tenant": tenant, "po_id": "1", "received_at": NOW}
             session.add(EffectRow(key=key, tenant=tenant, kind=EffectKind.RECEIPT_FILE, body="", planned_at=NOW))
             order = PurchaseOrderRow(tenant=tenant, po_id="1", stage_since=NOW, seen_at=NOW)
-            session.exec(
-                insert(PurchaseOrderRow).values(**order.model_dump(exclude={"received_by_others"}))
-            )  # came later
+            session.exec(insert(PurchaseOrderRow).values(**order.model_dump(exclude={"received_by_others"})))
             silent, made = ReceiptState.UNVERIFIED, ReceiptState.CREATED
             session.add(ReceiptRow(receipt_id="1", state=silent, effect_key=key, **common))
             session.add(ReceiptRow(receipt_id="2", state=made, item_receipt_id=item_receipt, **common))
