@@ -6,7 +6,7 @@ from datetime import datetime
 
 from connectors.errors import Contract
 from connectors.hotwax.parties import parties_of
-from connectors.hotwax.wire import WireAdjustment, WireItem, WireOrder, WireShipGroup
+from connectors.hotwax.wire import BROKEN, WireAdjustment, WireItem, WireOrder, WireShipGroup
 from connectors.settings import HotWaxSettings
 from domain.order import Adjustment, Line, LineStatus, Order
 
@@ -82,8 +82,8 @@ def _order_no(it: _Mapping) -> str:
     number = (found or "").strip().strip(it.settings.order_no_strip).strip()
     if not number:
         raise it.wrong(place, "the order number (setting order_no_source)")
-    if not number.isprintable():
-        raise it.wrong(place, "an order number without control characters", repr(number))
+    if not number.isprintable() or BROKEN.search(number):
+        raise it.wrong(place, "an order number without control characters and broken ones", repr(number))
     return number
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from connectors.hotwax.wire import Amount, Time, Wire
+from connectors.hotwax.wire import BROKEN, Amount, Id, Time, Wire
 
 _COUNT = re.compile(r"(\d{1,12})(\.0*)?")
 
@@ -58,19 +58,19 @@ class WireLog(Wire):
 class WirePurchaseHeader(Wire):
     """The header of an order that carries an id of NetSuite's."""
 
-    order_id: str
-    external_id: str
+    order_id: Id
+    external_id: Id
     status_id: str
 
 
 class WirePurchaseItem(Wire):
     """A line of a purchase order."""
 
-    order_id: str
-    order_item_seq_id: str
-    ship_group_seq_id: str | None = None
-    external_id: str | None = None
-    product_id: str
+    order_id: Id
+    order_item_seq_id: Id
+    ship_group_seq_id: Id | None = None
+    external_id: Id | None = None
+    product_id: Id
     quantity: Pieces
     cancel_quantity: Pieces = Decimal(0)
     status_id: str
@@ -80,29 +80,29 @@ class WirePurchaseItem(Wire):
 class WirePurchaseGroup(Wire):
     """Where lines of a purchase order are to be received."""
 
-    order_id: str
-    ship_group_seq_id: str
+    order_id: Id
+    ship_group_seq_id: Id
     facility_id: str | None = None
 
 
 class WireReceipt(Wire):
     """A row of ShipmentReceipt; quantities that are missing are none."""
 
-    receipt_id: str
-    order_id: str | None = None
-    order_item_seq_id: str | None = None
-    product_id: str
+    receipt_id: Id
+    order_id: Id | None = None
+    order_item_seq_id: Id | None = None
+    product_id: Id
     quantity_accepted: Pieces = Decimal(0)
     quantity_rejected: Pieces = Decimal(0)
     datetime_received: Time
-    shipment_id: str | None = None
+    shipment_id: Id | None = None
 
 
 class WireShipment(Wire):
     """A shipment with the order it is about."""
 
-    shipment_id: str
-    primary_order_id: str | None = None
+    shipment_id: Id
+    primary_order_id: Id | None = None
 
 
 class WireExternalFacility(Wire):
@@ -122,7 +122,8 @@ def id_in(row: Any, key: str) -> str | None:
     """The id under this key of a row that may be anything; None when there is none that could be one."""
     value = row.get(key) if isinstance(row, dict) else None
     is_id = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value) or None if is_id else None
+    text = str(value) if is_id else ""
+    return text if text and not BROKEN.search(text) else None
 
 
 def time_in(row: Any, key: str) -> datetime | None:

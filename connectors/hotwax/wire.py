@@ -30,6 +30,8 @@ _PERSONAL = frozenset({"attributes", "contactMechs", "paymentPreferences"})
 
 _EPOCH = re.compile(r"-?\d+")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+BROKEN = re.compile("[\0\ufffd\ud800-\udfff]")
+"""A character that was lost, or the mark in its place: two ids may differ in nothing else."""
 
 
 def _moment(value: object) -> datetime:
@@ -50,6 +52,12 @@ def _of_our_time(moment: datetime) -> datetime:
     return moment
 
 
+def _whole(text: str) -> str:
+    if BROKEN.search(text):
+        raise ValueError("an id without broken characters")
+    return text
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("a number expected")  # noqa: TRY004 - pydantic reports ValueErrors
@@ -61,6 +69,8 @@ Bound = Annotated[datetime, BeforeValidator(_moment)]
 Time = Annotated[Bound, AfterValidator(_of_our_time)]
 """When something happened or is due: far enough from both ends of time to be told in any zone."""
 Amount = Annotated[Decimal, BeforeValidator(_no_bool)]
+Id = Annotated[str, AfterValidator(_whole)]
+"""An id by which something is kept, or asked for again."""
 
 
 class Wire(BaseModel):
@@ -97,8 +107,8 @@ class WireAdjustment(Wire):
 class WireItem(Wire):
     """One order line inside its ship group."""
 
-    order_item_seq_id: str
-    product_id: str
+    order_item_seq_id: Id
+    product_id: Id
     quantity: Amount
     cancel_quantity: Amount = Decimal(0)
     unit_price: Amount
@@ -181,7 +191,7 @@ class WireContact(Wire):
 class WireOrder(Wire):
     """An order in the master shape (`dependentLevels=1`)."""
 
-    order_id: str
+    order_id: Id
     order_name: str | None = None
     sales_channel_enum_id: str | None = None
     sales_channel: str | None = None
@@ -202,9 +212,9 @@ class WireOrder(Wire):
 class WireEvent(Wire):
     """A row of OrderStatus; without a line it is about the header (hotwax 1.1)."""
 
-    order_status_id: str
-    order_id: str
-    order_item_seq_id: str | None = None
+    order_status_id: Id
+    order_id: Id
+    order_item_seq_id: Id | None = None
     status_id: str
     status_datetime: Time
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from connectors.po_files.document import plain, text_of, with_whole_characters, wrong_shape
+from connectors.exact_json import with_whole_characters
+from connectors.po_files.document import text_of, wrong_shape
 from connectors.po_files.receipts import StrictMoment
 from domain.base import Frozen
 from domain.purchase_order import PoStatus
@@ -16,8 +17,7 @@ _SCHEMA_ID = "https://waybill.invalid/netsuite/ack.schema.json"
 _MADE = {"properties": {"item_receipt_id": {"type": "string"}}}
 _REFUSED = {"properties": {"item_receipt_id": {"type": "null"}, "reason": {"type": "string", "minLength": 1}}}
 
-Text = Annotated[str, AfterValidator(plain)]
-Id = Annotated[Text, Field(max_length=100)]
+Id = Annotated[str, Field(max_length=100)]
 
 
 def _result_rules(schema: dict[str, Any]) -> None:
@@ -43,11 +43,11 @@ class AckResult(Frozen):
     receipt_id: Id
     order_id: Id
     result: AckOutcome
-    item_receipt_id: Annotated[Text, Field(min_length=1, max_length=100)] | None
+    item_receipt_id: Annotated[str, Field(min_length=1, max_length=100)] | None
     """NetSuite's internal id of the item receipt."""
     po_status: PoStatus | None
     """The purchase order's status after it, by its letter; null where it has no such purchase order."""
-    reason: Annotated[Text, Field(max_length=4_000)] | None
+    reason: Annotated[str, Field(max_length=4_000)] | None
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -63,11 +63,11 @@ class AckFile(Frozen):
     """The answer to one receipt file. `problem` says why the whole file could not be read, null when it could."""
 
     version: Literal[1]
-    file: Annotated[Text, Field(min_length=1, max_length=255)]
+    file: Annotated[str, Field(min_length=1, max_length=255)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     """Of the bytes that the importer read."""
     processed_at: StrictMoment
-    problem: Annotated[Text, Field(min_length=1, max_length=4_000)] | None
+    problem: Annotated[str, Field(min_length=1, max_length=4_000)] | None
     results: Annotated[tuple[AckResult, ...], Field(max_length=10_000)]
 
     @model_validator(mode="after")

@@ -1,7 +1,6 @@
 """Small files that are read in one piece, bounded in size."""
 
 import csv
-import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -13,8 +12,6 @@ from connectors.po_files.limits import DEFAULT_LIMITS
 from connectors.po_files.source import BOM
 
 _ENOUGH = DEFAULT_LIMITS.document_bytes
-_ESCAPE = re.compile(r"\\(?:u(?i:d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(d[89a-f][0-9a-f]{2}))|.)")
-"""What a JSON text escapes: both halves of a character, (one half alone), or anything else."""
 
 
 def text_of(content: bytes, most_bytes: int = _ENOUGH) -> str:
@@ -35,16 +32,6 @@ def text_of(content: bytes, most_bytes: int = _ENOUGH) -> str:
         return content.decode("cp1252", "replace")
 
 
-def plain(text: str) -> str:
-    """The text with a mark in place of each NUL, which no database takes: an answer is not lost for it."""
-    return text.replace("\x00", "\ufffd")
-
-
-def with_whole_characters(json_text: str) -> str:
-    """The JSON text with a mark for each lone half of a character, as a script leaves it that cuts a message."""
-    return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], json_text)
-
-
 def wrong_shape(problem: ValidationError, root: str) -> FileRefusedError:
     """The refusal that tells the first place where a document is not as agreed, and how many more there are."""
     errors = problem.errors(include_url=False)
@@ -53,9 +40,7 @@ def wrong_shape(problem: ValidationError, root: str) -> FileRefusedError:
         return FileRefusedError(Refusal.NOT_JSON, f"the file is no JSON ({first['msg']}): it was cut, or damaged")
     others = f" (and {more} more)" if more else ""
     place = place_of(root, first["loc"])
-    return FileRefusedError(
-        Refusal.WRONG_SHAPE, f"{place}: {first['msg']}, got {plain(shortened(first['input']))}{others}"
-    )
+    return FileRefusedError(Refusal.WRONG_SHAPE, f"{place}: {first['msg']}, got {shortened(first['input'])}{others}")
 
 
 def csv_of(text: str) -> Iterator[list[str]]:

@@ -42,7 +42,23 @@ def test_a_fraction_is_read_without_passing_through_a_float() -> None:
     assert exact_json.loads('{"a": 0.1000000000000000055}') == {"a": Decimal("0.1000000000000000055")}
 
 
-@pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": Infinity}', "[" * 100_000])
-def test_what_is_no_json_is_a_value_error(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (rb'"cut \ud83d"', "cut \ufffd"),
+        (rb'"\uDE00\ud83d\ude00\uD83D\uD83D\uDE00"', "\ufffd\U0001f600\ufffd\U0001f600"),
+        (rb'"\\ud83d \\u0000 \u0000"', "\\ud83d \\u0000 \ufffd"),
+        (b'"half \xed\xa0\x80"', "half \ufffd"),
+        (rb'{"a\u0000": ["\ud800"]}', {"a\ufffd": ["\ufffd"]}),
+        ('"Peña \U0001f600"'.encode(), "Peña \U0001f600"),
+        ('\ufeff"Peña"'.encode(), "Peña"),
+    ],
+)
+def test_every_text_that_is_read_has_whole_characters_and_no_nul(text: bytes, value: object) -> None:
+    assert exact_json.loads(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", b"\xff", b'"caf\xe9"', '{"a": Infinity}', "[" * 100_000])
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         exact_json.loads(text)

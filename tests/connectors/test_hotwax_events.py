@@ -74,6 +74,8 @@ def test_a_bad_row_is_named_and_the_others_go_on() -> None:
         {**good, "orderId": None},
         {**good, "orderItemSeqId": "_NA_"},
         {**good, "statusDatetime": "9999-12-31T23:59:59-06:00"},
+        {**good, "orderId": "1\ufffd2"},
+        {**good, "orderStatusId": "1\x002"},
     ]
     with answered({"entityValueList": rows}) as server, closing(a_raw_hotwax(server)) as hotwax:
         page = hotwax.events_since(datetime(2025, 1, 1, tzinfo=UTC), 0)
@@ -91,6 +93,8 @@ def test_a_bad_row_is_named_and_the_others_go_on() -> None:
         "entityValueList[2]",
         "entityValueList[3].orderId",
         "entityValueList[5].statusDatetime",
+        "entityValueList[6].orderId",
+        "entityValueList[7].orderStatusId",
     ]
 
 

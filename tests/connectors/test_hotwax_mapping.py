@@ -85,6 +85,14 @@ def test_unknown_keys_are_ignored() -> None:
     assert mapped({**master(), "priority": "2", "newThing": {"a": [1]}}) == mapped(master())
 
 
+def test_a_text_of_the_customers_that_was_cut_inside_a_character_holds_no_order() -> None:
+    order = master()
+    order["contactMechs"][0]["postalAddress"]["toName"] = "Ana \ud83d"
+    order["attributes"].append({"attrName": "gift", "attrValue": "for\0you"})
+    found = mapped(order)
+    assert (found.shipping.name, found.attributes["gift"]) == ("Ana \ufffd", "for\ufffdyou")
+
+
 # ---- lines -----------------------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,8 @@ NONSENSE: list[tuple[str, Change, str, str]] = [
     ("shipped and cancelled", lambda o: item_of(o).update(cancelQuantity=1), f"{ITEM}.cancelQuantity", "1"),
     ("no product", lambda o: item_of(o).pop("productId"), f"{ITEM}.productId", "nothing"),
     ("items of a word", lambda o: o["shipGroups"][1].update(items="none"), "orders[0].shipGroups[1].items", "none"),
+    ("product with a NUL", lambda o: item_of(o).update(productId="P\x001"), f"{ITEM}.productId", "P\ufffd1"),
+    ("order number with half a character", lambda o: o.update(orderName="#1\ud800"), "orders[0].orderName", "1\ufffd"),
     ("no lines", lambda o: o.update(shipGroups=[]), "orders[0].shipGroups", "nothing"),
     ("no channel", lambda o: o.pop("salesChannelEnumId"), "orders[0].salesChannelEnumId", "nothing"),
     ("no date", lambda o: o.pop("orderDate"), "orders[0].orderDate", "nothing"),

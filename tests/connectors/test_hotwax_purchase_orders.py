@@ -197,6 +197,8 @@ NONSENSE: list[tuple[str, dict[str, Any], str]] = [
     ("date at the end of time", {"estimatedDeliveryDate": 253402300799000}, "estimatedDeliveryDate"),
     ("date after all time", {"estimatedDeliveryDate": "9999-12-31T23:59:59-06:00"}, "estimatedDeliveryDate"),
     ("no sequence", {"orderItemSeqId": None}, "orderItemSeqId"),
+    ("sequence with half a character", {"orderItemSeqId": "1\ud800"}, "orderItemSeqId"),
+    ("product with a NUL", {"productId": "P\x001"}, "productId"),
 ]
 
 

@@ -162,6 +162,17 @@ def test_a_receipt_of_a_year_that_nobody_lives_in_is_bad_and_the_others_go_on(wh
     assert [receipt.receipt_id for receipt in page.receipts] == ["R2"]
 
 
+@pytest.mark.parametrize("broken", ["1\0", "1\ud800"])
+@pytest.mark.parametrize("key", ["receiptId", "orderId", "orderItemSeqId", "productId", "shipmentId"])
+def test_a_receipt_whose_id_has_lost_a_character_is_bad_and_never_taken_for_another(key: str, broken: str) -> None:
+    page = the_page(a_receipt("R1", **{key: broken}), a_receipt("R2"))
+    (bad,) = page.bad
+    assert f"{key}: expected an id without broken characters, got '1\ufffd'" in bad.told
+    named = {"receiptId": bad.receipt_id, "orderId": bad.order_id, "shipmentId": bad.shipment_id}
+    assert named == {"receiptId": "R1", "orderId": "M100", "shipmentId": "SH1"} | ({key: None} if key in named else {})
+    assert [receipt.receipt_id for receipt in page.receipts] == ["R2"]
+
+
 @pytest.mark.parametrize("strange", [{"id": 1}, True, ["SH1"], ""])
 def test_a_bad_receipt_has_the_order_of_its_shipment_and_no_id_that_could_not_be_one(strange: Any) -> None:
     rows = [

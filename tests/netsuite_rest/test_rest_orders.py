@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import Contract, Throttled
+from connectors.errors import Contract, Rejected, Throttled
 from connectors.netsuite.session import Page, Session
 from connectors.po_files.assembly import purchase_orders
 from connectors.po_files.formats import LAYOUTS, PoFileFormat
@@ -212,6 +212,23 @@ def test_a_quantity_without_an_exact_value_in_the_lines_unit_is_told_never_round
         (each,) = client.pending_orders().told
     assert each.po is None
     assert "no exact decimal value" in each.bad[0].reason
+
+
+def test_a_text_that_was_cut_inside_a_character_is_told_with_a_mark(tmp_path: Path) -> None:
+    page = {"count": 1, "hasMore": False, "items": [ROW | {"tranid": "PO\ud83d", "sku": "X\x001"}]}
+    with answering(tmp_path, json.dumps(page).encode()) as client:
+        (each,) = client.pending_orders().told
+    assert each.po
+    assert (each.po.number, each.po.lines[0].sku) == ("PO\ufffd", "X\ufffd1")
+
+
+def test_a_refusal_is_told_without_a_character_that_a_database_refuses(tmp_path: Path) -> None:
+    said = {"o:errorDetails": [{"o:errorCode": "BAD", "detail": "cut \ud83d\0"}]}
+    with (
+        answering(tmp_path, json.dumps(said).encode(), status="400 Bad Request") as client,
+        pytest.raises(Rejected, match=r"BAD: cut \ufffd\ufffd$"),
+    ):
+        client.pending_orders()
 
 
 @pytest.mark.parametrize("modified", ["9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00"])

@@ -78,6 +78,25 @@ async def test_a_receipt_with_a_row_that_cannot_be_read_is_held_and_the_others_g
     assert proof_of(depot).ok
 
 
+@pytest.mark.parametrize("broken", ["\0", "\ud800"])
+async def test_a_row_whose_ids_have_lost_a_character_holds_its_order_and_no_other(
+    make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    depot = make_depot()
+    po_id, other = depot.netsuite.order(LINE), depot.netsuite.order(LINE)
+    lost = {"receiptId": f"R{broken}1", "shipmentId": f"S{broken}1", "productId": f"P{broken}1"}
+    hotwax_tells(monkeypatch, lambda rows: strange(rows, 12, **lost))
+    async with depot.working():
+        await depot.bring_in(po_id)
+        await depot.bring_in(other)
+        depot.receive(po_id, line_1=12)
+        depot.receive(other, line_1=20)
+        row = await depot.carry(po_id, held(HoldCause.RECEIPT_UNREADABLE))
+        assert "an id without broken characters" in row.hold_evidence
+        await depot.carry(other, SYNCED)
+    assert (depot.made(po_id), depot.made(other)) == ([], [{1: "20"}])
+
+
 async def test_the_only_receipt_cannot_be_read_and_someone_says_to_go_on_without_it(
     make_depot: MakeDepot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
