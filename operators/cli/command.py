@@ -18,6 +18,7 @@ from rich.console import Console, RenderableType
 
 from operators import logs
 from operators.cli.exits import Exit, Trouble, as_trouble
+from operators.cli.visible import Text, visible
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, alone on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
@@ -37,7 +38,7 @@ class Answer:
 
 def say(text: str) -> None:
     """Tell a person what goes on; never on standard output, which belongs to the answer."""
-    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(text), soft_wrap=True)
 
 
 def operator_command(command: Callable[..., Answer | None]) -> Callable[..., None]:
@@ -98,7 +99,7 @@ def _gathered(given: dict[str, Any], groups: dict[str, type]) -> dict[str, Any]:
 def _told(error: Exception, *, as_json: bool, debug: bool) -> Exit:
     trouble: Trouble = as_trouble(error)
     if debug:
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        sys.stderr.write(visible("".join(traceback.format_exception(error))))
     say(f"waybill: {trouble}")
     if as_json:
         _print_json({"error": str(trouble), "exit": int(trouble.exit_code)})
@@ -116,7 +117,7 @@ def _show(answer: Answer, *, as_json: bool) -> None:
 
 
 def _print_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, default=_plain, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(visible(json.dumps(data, default=_plain, ensure_ascii=False, indent=2)) + "\n")
     sys.stdout.flush()
 
 

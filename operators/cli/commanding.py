@@ -8,7 +8,6 @@ from typing import Annotated, Generic, TypeVar
 import typer
 from pydantic import ValidationError
 from rich.console import RenderableType
-from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -21,6 +20,7 @@ from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import DryRun, Operator, Reason, Tenant, checked_operator, span
 from operators.cli.office import no_temporal, temporal
 from operators.cli.tables import right, warning, wrong
+from operators.cli.visible import Text
 from operators.queries import pretty
 
 R = TypeVar("R")

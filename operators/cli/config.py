@@ -4,13 +4,13 @@ import asyncio
 
 import typer
 from rich.console import RenderableType
-from rich.text import Text
 
 from operators import probes
 from operators.cli.command import Answer, operator_command, quiet_logs
 from operators.cli.exits import Exit
 from operators.cli.office import temporal_target
 from operators.cli.tables import table
+from operators.cli.visible import Text
 from operators.settings import config_path, load
 
 app = typer.Typer(no_args_is_help=True)

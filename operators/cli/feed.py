@@ -7,7 +7,6 @@ from typing import Annotated, NamedTuple, TypeVar
 
 import typer
 from rich.console import RenderableType
-from rich.text import Text
 from temporalio.client import Client, ScheduleHandle
 from temporalio.service import RPCError
 
@@ -18,6 +17,7 @@ from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import Operator, Reason, Tenant, checked_operator, moment, one_of, span, tenants_of
 from operators.cli.office import no_temporal, office, temporal
 from operators.cli.tables import age, right, shown, table, warning, wrong
+from operators.cli.visible import Text
 from operators.po_queries import FileView, PoFeedView, RunView
 from operators.po_queries import feed_view as po_feed_view
 from operators.queries import FeedView, feed_view

@@ -7,7 +7,6 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import RenderableType
-from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -28,6 +27,7 @@ from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import DryRun, HoldName, Operator, Reason, Tenant, checked_operator, hold_name
 from operators.cli.office import Office, no_temporal, office, temporal
 from operators.cli.tables import age, right, table, warning
+from operators.cli.visible import Text
 from operators.po_queries import PoFilter
 from operators.queries import HoldGroup, Kind, hold_groups, name_of
 

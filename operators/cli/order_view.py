@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from operators.cli.commanding import ways_on
 from operators.cli.tables import age, right, shown, table, warning, wrong
+from operators.cli.visible import Text
 from operators.queries import EffectLine, OrderView
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from domain.po_plan import UNVERIFIED
 from domain.po_units import plain
 from operators.cli.commanding import ways_on
 from operators.cli.tables import age, shown, table, warning, wrong
+from operators.cli.visible import Text
 from operators.po_show import PoLineView, PoView, ReceiptView
 
 

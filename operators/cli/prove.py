@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from rich.text import Text
 
 from domain.po_proof import PoDifference
 from domain.proof_report import NOT_VERIFIED, VERIFIED, Difference, Explained, Verdict
@@ -19,6 +18,7 @@ from operators.cli.exits import Exit, Trouble
 from operators.cli.inputs import Tenant, moment
 from operators.cli.office import Office, office
 from operators.cli.tables import right, shown, table, warning, wrong
+from operators.cli.visible import Text
 from operators.po_prove import PoVerdict
 from operators.po_reconciliation import Reconciliation, ReconciliationError, read_reconciliation
 

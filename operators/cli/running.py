@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 from temporalio.service import RPCError
 
 from operators import temporal_server
 from operators.cli.command import Answer, operator_command, quiet_logs
 from operators.cli.exits import Exit, Trouble
 from operators.cli.office import no_temporal, temporal
+from operators.cli.visible import Text
 from operators.set_up import set_up
 from operators.settings import Settings, load
 
