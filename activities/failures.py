@@ -83,6 +83,6 @@ def tells_temporal(function: Callable[Params, Result]) -> Callable[Params, Resul
 def _ids_in(args: tuple[object, ...]) -> dict[str, object]:
     """The ids for each log line of an activity, out of its request."""
     request = args[-1]
-    names = {"tenant": "tenant", "order": "order_id", "effect": "key"}
+    names = {"tenant": "tenant", "order": "order_id", "po": "po_id", "run": "run", "effect": "key"}
     ids = {name: getattr(request, field) for name, field in names.items() if hasattr(request, field)}
     return {**ids, "try": activity.info().attempt} if activity.in_activity() else ids

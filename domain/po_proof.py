@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from domain.base import Frozen
-from domain.po_units import plain, total
+from domain.po_units import plain, sums
 from domain.proof_order import Value
 from domain.proof_report import Explained
 from domain.purchase_order import ZERO, PoStage, PoStatus, ReceiptState
@@ -287,10 +287,11 @@ def _item_receipts(
 
 def _by_totals(case: PoCase) -> Iterator[PoFinding]:
     """Where NetSuite tells sums only: a sum that is off by just one receipt names it."""
-    off = {line.line_id: gap for line in case.lines if (gap := _gap(case, line))}
+    expected = _expected(case)
+    off = {line.line_id: gap for line in case.lines if (gap := _gap(line, expected))}
     if not off:
         return
-    told, expected = _told(case, off), _expected(case, off)
+    told, expected = _told(case, off), {line_id: expected[line_id] for line_id in off}
     for receipt in case.receipts:
         if receipt.state.counts and (kind := _is_off_by(off, _nonzero(receipt.passed_on))):
             is_lost = kind == "receipt_lost"
@@ -312,18 +313,17 @@ def _is_off_by(off: Mapping[str, Decimal], passed: Mapping[str, Decimal]) -> str
     return "receipt_lost" if off == {line_id: -number for line_id, number in passed.items()} else None
 
 
-def _gap(case: PoCase, line: PoLineBooks) -> Decimal | None:
+def _gap(line: PoLineBooks, expected: Mapping[str, Decimal]) -> Decimal | None:
     """How much more NetSuite has received of the line than our receipts come to; None when it is not known."""
     if line.received_in_netsuite is None:
         return None
-    return line.received_in_netsuite - _expected(case, {line.line_id: ZERO})[line.line_id]
+    return line.received_in_netsuite - expected[line.line_id]
 
 
-def _expected(case: PoCase, lines: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+def _expected(case: PoCase) -> Mapping[str, Decimal]:
     """Line id -> what NetSuite should have received: what it had before, and every receipt that it has."""
-    passed = [receipt.passed_on for receipt in case.receipts if receipt.state.counts]
     before = {line.line_id: line.received_before for line in case.lines}
-    return {i: before.get(i, ZERO) + total(amounts.get(i, ZERO) for amounts in passed) for i in lines}
+    return sums([before, *(receipt.passed_on for receipt in case.receipts if receipt.state.counts)])
 
 
 def _told(case: PoCase, lines: Mapping[str, Decimal]) -> Mapping[str, Decimal]:

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import count
 from time import monotonic
 from typing import TypeVar
 
 from connectors.hotwax.mapping import Lookups
+from connectors.hotwax.paging import all_rows, batches
 from connectors.hotwax.session import Session
 from connectors.hotwax.wire import (
     WireFacility,
@@ -75,13 +77,8 @@ class LookupTables:
 
     def _load_upcs(self, products: Collection[str]) -> Mapping[str, str]:
         """The UPC of each product: among rows that are not expired the newest, then the smallest."""
-        wanted = sorted(products)
-        rows = [
-            row
-            for start in range(0, len(wanted), _BATCH)
-            for row in self._upc_rows(wanted[start : start + _BATCH])
-            if row.thru_date is None
-        ]
+        found = (row for batch in batches(products, _BATCH) for row in self._upc_rows(batch))
+        rows = [row for row in found if row.thru_date is None]
         rows.sort(key=lambda row: (row.from_date.timestamp() if row.from_date else 0.0, row.id_value))
         return {row.product_id: row.id_value for row in rows}
 
@@ -99,27 +96,16 @@ class LookupTables:
         return {row.facility_id: row.parent_type_id or "" for row in self._facility_rows()}
 
     def _facility_rows(self) -> Iterator[WireFacility]:
-        def page(index: int) -> list[object]:
+        """All facilities; of this list only the page size is known (hotwax 2.6), so a short page is the last."""
+        for index in count():
             params: dict[str, str | int] = {"pageIndex": index, "pageSize": _PAGE, "orderByField": "facilityId"}
             found = self._session.get("read_facilities", _FACILITIES, params)
-            return read(self._session.name, "read_facilities", list[object], found, "facilities")
-
-        return self._pages("read_facilities", WireFacility, page)
-
-    def _all(self, operation: str, entity: str, shape: type[Row], wanted: Mapping[str, object]) -> Iterator[Row]:
-        def page(index: int) -> list[object]:
-            paging = {"pageIndex": index, "pageSize": _PAGE}
-            return self._session.entity_rows(operation, entity, {**wanted, **paging})
-
-        return self._pages(operation, shape, page)
-
-    def _pages(self, operation: str, shape: type[Row], page: Callable[[int], list[object]]) -> Iterator[Row]:
-        """All rows of all pages; a short page is the last, since HotWax gives no total (hotwax 2.2)."""
-        index = 0
-        while True:
-            rows = page(index)
-            for at, row in enumerate(rows):
-                yield read(self._session.name, operation, shape, row, f"rows[{index * _PAGE + at}]")
+            rows = read(self._session.name, "read_facilities", list[object], found, "facilities")
+            for at, row in enumerate(rows, index * _PAGE):
+                yield read(self._session.name, "read_facilities", WireFacility, row, f"facilities[{at}]")
             if len(rows) < _PAGE:
                 return
-            index += 1
+
+    def _all(self, operation: str, entity: str, shape: type[Row], wanted: Mapping[str, object]) -> Iterator[Row]:
+        for place, row in all_rows(self._session, operation, entity, wanted):
+            yield read(self._session.name, operation, shape, row, place)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from connectors import exact_json
 from connectors.errors import Ambiguous, Contract
 from connectors.guard import remote_write
+from connectors.hotwax.paging import all_rows
 from connectors.hotwax.purchase_orders import PurchaseOrders
 from connectors.hotwax.purchase_receipts import Receipts
-from connectors.hotwax.purchase_rows import PurchaseTables, all_rows
+from connectors.hotwax.purchase_rows import PurchaseTables
 from connectors.hotwax.purchase_session import FileSession
 from connectors.hotwax.purchase_wire import StoredUpload, WireLog, WireUploaded, text_of
 from connectors.hotwax.session import failure_in, refusal_words

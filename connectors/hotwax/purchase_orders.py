@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from connectors.errors import Contract
-from connectors.hotwax.purchase_rows import PurchaseTables, all_rows, batches
+from connectors.hotwax.paging import all_rows, batches
+from connectors.hotwax.purchase_rows import PurchaseTables
 from connectors.hotwax.purchase_wire import WirePurchaseGroup, WirePurchaseHeader, WirePurchaseItem, text_of
 from connectors.hotwax.session import Session
 from connectors.hotwax.wire import Wire, read

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from connectors.errors import Contract, NotFound, Rejected
 from connectors.hotwax.mapping import NOWHERE
-from connectors.hotwax.purchase_rows import PurchaseTables, all_rows, batches, pages
+from connectors.hotwax.paging import all_rows, batches, pages
+from connectors.hotwax.purchase_rows import PurchaseTables
 from connectors.hotwax.purchase_wire import WireReceipt, WireShipment, id_in, time_in
 from connectors.hotwax.session import Session
 from connectors.hotwax.wire import read

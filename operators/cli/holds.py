@@ -57,7 +57,7 @@ def holds(context: typer.Context, tenant: Tenant = None) -> Answer | None:
 
 def _screen(groups: list[HoldGroup]) -> list[RenderableType]:
     if not groups:
-        return [right("no order is held")]
+        return [right("nothing is held")]
     columns = ["tenant", "hold", ">held", "", "since", "for example", "what to do"]
     return [
         table("", columns, map(_line, groups)),

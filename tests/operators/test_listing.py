@@ -147,7 +147,7 @@ def test_a_systematic_hold_is_one_entry_with_its_orders(desk: Desk, tmp_path: Pa
 
 
 def test_no_hold_says_so(desk: Desk) -> None:
-    assert desk.run("holds").out.strip() == "no order is held"
+    assert desk.run("holds").out.strip() == "nothing is held"
 
 
 def test_resuming_what_nobody_is_held_for_is_not_found(desk: Desk) -> None:
