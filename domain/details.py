@@ -10,6 +10,7 @@ from domain.stages import Hold, Stage
 
 ORDER_COMMANDS = "`cancel`, `force_invoice`, `resume`, `confirm`, `resend`"
 PO_COMMANDS = "`resume`, `cancel`, `close`, `resend_receipt`"
+_NO_MARKUP = str.maketrans({"[": r"\[", "]": r"\]", "<": "&lt;", "*": r"\*", "#": r"\#"})
 
 
 def order_details(
@@ -39,6 +40,12 @@ def _details(
 ) -> str:
     what = [f"**{stage}** since {since:%Y-%m-%d %H:%M:%SZ}"]
     if hold:
-        what += [f"**HELD: {hold.key}**", hold.evidence, f"What to do: {hold.next_action}"]
-    answer = [f"Last command: {last.message}"] if last else []
-    return "\n\n".join([*what, *rows, *answer, f"Commands: {commands}; each needs id, operator and reason."])
+        what += [f"**HELD: {_as_words(hold.key)}**", _as_words(hold.evidence), f"What to do: {hold.next_action}"]
+    more = [*rows, f"Last command: {last.message}"] if last else rows
+    end = f"Commands: {commands}; each needs id, operator and reason."
+    return "\n\n".join([*what, *map(_as_words, more), end])
+
+
+def _as_words(text: str) -> str:
+    """Text that may be a remote's own, in one line: it makes no line, link, picture or tag of its own."""
+    return " ".join(text.split()).translate(_NO_MARKUP)

@@ -89,6 +89,14 @@ def test_an_unknown_field_or_status_or_quantity_is_refused() -> None:
             Line.model_validate({**a_line().model_dump(), **wrong})
 
 
+def test_what_a_remote_said_makes_no_line_link_or_tag_in_the_details() -> None:
+    said = "no\n\n**DONE** since 2026\n# [all fine](https://elsewhere.example) <img src=x>"
+    hold = Hold(cause=HoldCause.RECEIPT_REJECTED, evidence=said)
+    lines = order_details(Stage.INVOICING, datetime(2026, 11, 20, tzinfo=UTC), hold, None, None).split("\n\n")
+    told = r"no \*\*DONE\*\* since 2026 \# \[all fine\](https://elsewhere.example) &lt;img src=x>"
+    assert lines[2] == told
+
+
 def test_the_details_tell_where_the_order_stands_and_what_to_do() -> None:
     seen = Assessment(
         epoch=1, order_no="W1001", stage=Stage.INVOICING, situation=Situation(stage=Stage.INVOICING), store="S1",
