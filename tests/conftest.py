@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import structlog
 from hypothesis import settings
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -47,6 +48,19 @@ def pytest_collection_finish() -> None:
     """Tests and what they import stay to the end: the collector need not go through them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loggers_heed_their_newest_configuration() -> Iterator[None]:
+    """A logger that was kept at its first use would not see that a later test captures what is logged."""
+    configure = structlog.configure
+
+    def without_keeping(**given: Any) -> None:
+        configure(**{**given, "cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", without_keeping)
+        yield
 
 
 class MakeTown(Protocol):

@@ -43,7 +43,7 @@ http_port = 0
 [tenants.{tenant}.hotwax]
 base_url = "{hotwax}"
 token_file = "hotwax.token"
-timeout_read = 2
+timeout_read = 30
 [tenants.{tenant}.retailpro]
 base_url = "http://127.0.0.1:1"
 [tenants.{tenant}.netsuite.sftp]
@@ -86,7 +86,7 @@ class PoDesk(Desk):
         super().__init__(path, temporal)
         self._tenant = TenantSettings.model_validate(
             {
-                "hotwax": {"base_url": hotwax, "token": "sandbox-token", "timeout_read": 2},
+                "hotwax": {"base_url": hotwax, "token": "sandbox-token", "timeout_read": 30},
                 "retailpro": {"base_url": "http://127.0.0.1:1"},
                 "netsuite": {"sftp": sftp, "policy": policy},
             }

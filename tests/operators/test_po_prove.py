@@ -40,7 +40,8 @@ class Proving:
     def _configuration(self, path: Path) -> Path:
         tenant = {name: dict(table) for name, table in self.depot.configured.items()}
         (self._folder / "token").write_text(tenant["hotwax"].pop("token"), encoding="utf-8")
-        tenant["hotwax"]["token_file"] = "token"
+        # A proof asks once, however slow the machine is.
+        tenant["hotwax"] |= {"token_file": "token", "timeout_read": 60}
         lines = [f"ledger_url = {toml(self.depot.settings.ledger_url)}", f"[tenants.{self.depot.tenant}]"]
         lines += [f"{name} = {toml(table)}" for name, table in tenant.items()]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -75,7 +76,9 @@ class Proving:
 
     async def found(self, *options: str) -> set[tuple[str, str]]:
         """Kinds and keys of the differences."""
-        return {(row["kind"], row["key"]) for row in (await self.prove(*options))[1]["differences"]}
+        _, said = await self.prove(*options)
+        assert "differences" in said, said
+        return {(row["kind"], row["key"]) for row in said["differences"]}
 
     def reconciliation(self, began: datetime | None = None) -> Path:
         """What NetSuite holds of each line, as its script on demand writes it."""

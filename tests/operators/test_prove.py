@@ -29,6 +29,10 @@ def since(before: Books, now: Books) -> Books:
     return {**documents, "stock": stock}
 
 
+PATIENT = {"timeout_read": 60}
+"""A proof asks once, however slow the machine is."""
+
+
 class Proving:
     """A town after a small day, and its proof."""
 
@@ -36,7 +40,8 @@ class Proving:
         self.town, self._export = town, folder / "export.json"
         self._before: Books = {"invoices": [], "slips": [], "stock": []}
         retailpro = {"proof_export": str(self._export)}
-        self.desk = Desk(town.write_configuration(folder / "waybill.toml", retailpro=retailpro), server.address)
+        written = town.write_configuration(folder / "waybill.toml", retailpro=retailpro, hotwax=PATIENT)
+        self.desk = Desk(written, server.address)
 
     async def day(self) -> None:
         """Orders of one store and of two, one that waits, one that is held, a send sale."""
@@ -152,7 +157,7 @@ async def test_without_an_export_retail_pros_side_is_plainly_not_verified(
     make_town: MakeTown, tmp_path: Path, temporal_server: TemporalServer
 ) -> None:
     town = await make_town()
-    desk = Desk(town.write_configuration(tmp_path / "waybill.toml"), temporal_server.address)
+    desk = Desk(town.write_configuration(tmp_path / "waybill.toml", hotwax=PATIENT), temporal_server.address)
     said = (await desk.ask("prove", "--json")).json
     assert (said["ok"], said["retailpro"], said["stock"]) == (True, "not verified", "not verified")
     assert "NOT VERIFIED" in (await desk.ask("prove")).out
