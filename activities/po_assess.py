@@ -52,14 +52,15 @@ def assess(session: Session, request: PoAssessRequest, systems: Purchasing) -> P
 
 def plan_of(session: Session, row: PurchaseOrderRow, policy: PoPolicy) -> PoPlan:
     """What this purchase order owes as the ledger has it now; nothing is written."""
-    memory = purchase_orders.memory_of(session, row)
-    return _plan(purchase_orders.told_or_nothing(row), memory, _unanswered(session, row), policy, datetime.now(UTC))
+    po = purchase_orders.told_or_nothing(row)
+    memory = with_newest_word(po, purchase_orders.memory_of(session, row))
+    return _plan(po, memory, _unanswered(session, row), policy, datetime.now(UTC))
 
 
 def _plan(
     po: PurchaseOrder, memory: PoMemory, unanswered: Sequence[ReceiptRow], policy: PoPolicy, now: datetime
 ) -> PoPlan:
-    plan = plan_po(po, with_newest_word(po, memory), policy)
+    plan = plan_po(po, memory, policy)
     late = next((row for row in unanswered if row.due_at and row.due_at <= now), None)
     if late is None or plan.hold is not None:
         return plan
@@ -111,8 +112,9 @@ class _Assessing:
         return memory, self._plan(memory)
 
     def _plan(self, memory: PoMemory) -> PoPlan:
-        purchase_orders.remember_received(self.row, with_newest_word(self.po, memory))
-        return _plan(self.po, memory, self._unanswered, self.policy, self.now)
+        newest = with_newest_word(self.po, memory)
+        purchase_orders.remember_received(self.row, newest)
+        return _plan(self.po, newest, self._unanswered, self.policy, self.now)
 
     # ---- deadlines ---------------------------------------------------------------------------------------------------
 

@@ -77,13 +77,11 @@ class PoImportActivities:
         self._look_again(tenant, systems, unsent)
         for batch in self._under_way(tenant):
             try:
-                self._send(tenant, systems, batch)
+                is_sent = self._send(tenant, systems, batch)
                 beat()
-                settled += self._follow(tenant, systems, batch, unfollowed)
+                settled += self._follow(tenant, systems, batch, unfollowed) if is_sent else 0
             except AWAY:
                 raise
-            except StillSendingError as error:
-                log.info("upload left to the next run", tenant=tenant, batch=batch, why=str(error))
             except (ConnectorError, InDoubtError) as error:
                 unsent.append(error)
             beat()
@@ -156,11 +154,17 @@ class PoImportActivities:
         self._send(tenant, systems, batch)
         return len(rows)
 
-    def _send(self, tenant: str, systems: Purchasing, batch: int) -> None:
+    def _send(self, tenant: str, systems: Purchasing, batch: int) -> bool:
+        """Send what the batch has to send; False where another run may have it on the wire: it is left to the next."""
         for row in self._effects_of(tenant, batch):
             if row.state not in {EffectState.DONE, EffectState.REJECTED}:
                 beat()
-                self._effects.ensure(row.key, self._writer(tenant, systems))
+                try:
+                    self._effects.ensure(row.key, self._writer(tenant, systems))
+                except StillSendingError as error:
+                    log.info("upload left to the next run", tenant=tenant, batch=batch, why=str(error))
+                    return False
+        return True
 
     def _writer(self, tenant: str, systems: Purchasing) -> Writer:
         oms = systems.oms
